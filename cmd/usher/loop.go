@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"usher/envoy"
+	"usher/model"
+	"usher/xds"
+	"usher/xds/pki"
+)
+
+// loop decides what is published. One goroutine runs it and owns everything
+// that is not handed in; others read the status.
+type loop struct {
+	places
+	log       *slog.Logger
+	store     pki.Store
+	envoy     *envoy.Binary // validates; nil where there is none
+	server    *xds.Server
+	watcher   *model.Watcher
+	resolver  *resolver
+	internal  *pki.Internal // of the xDS port, where that demands mutual TLS
+	elsewhere *elsewhere    // what Envoys elsewhere need; nil for run
+	started   time.Time
+	first     chan struct{}    // closed when something is served
+	pokes     chan struct{}    // an Envoy came, went, accepted or refused
+	events    chan envoy.Event // of the supervised Envoy
+
+	now      publication    // what is published
+	accepted *publication   // what the Envoys last accepted
+	problems model.Problems // why the file as it is now is not served
+	refusal  *xds.Refusal   // Envoy's part in that
+	kept     []byte         // the accepted file on disk
+	keepDue  time.Time      // when to try again to keep it
+	leaveDue time.Time      // when to renew what Envoys elsewhere need
+	again    time.Time      // when the server wants to be called
+	process  processStatus
+
+	status atomic.Pointer[Status]
+}
+
+// publication is one state of what is published.
+type publication struct {
+	loaded
+	source    string // fromFile or fromAccepted; empty when nothing is published
+	answers   map[model.Address]answer
+	resources xds.Resources
+	at        time.Time
+}
+
+const (
+	fromFile     = "file"
+	fromAccepted = "last accepted file"
+)
+
+func newLoop(p places, binary *envoy.Binary) *loop {
+	l := &loop{
+		places:   p,
+		log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		store:    pki.Store{Dir: p.state},
+		envoy:    binary,
+		watcher:  model.NewWatcher(p.config),
+		resolver: newResolver(),
+		started:  time.Now(),
+		first:    make(chan struct{}),
+		pokes:    make(chan struct{}, 1),
+		events:   make(chan envoy.Event, 16),
+	}
+	l.server = xds.NewServer(l.poke)
+	return l
+}
+
+// run applies whatever happens, one thing at a time, until ctx ends. It returns
+// an error only when there is nothing to serve at all.
+func (l *loop) run(ctx context.Context) error {
+	for {
+		l.judge(time.Now())
+		l.publishStatus(time.Now())
+		timer := time.NewTimer(l.rest(time.Now()))
+		var err error
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case change := <-l.watcher.Changes():
+			err = l.file(ctx, change)
+		case <-l.pokes:
+		case answers := <-l.resolver.news:
+			l.moved(answers)
+		case event := <-l.events:
+			l.process.note(event, l.envoy)
+		case <-timer.C:
+			l.renew(time.Now())
+		}
+		timer.Stop()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// rest is how long the loop may sleep.
+func (l *loop) rest(now time.Time) time.Duration {
+	next := earlier(earlier(l.again, l.now.due), earlier(l.leaveDue, l.keepDue))
+	if next.IsZero() {
+		return time.Hour
+	}
+	return max(0, next.Sub(now))
+}
+
+// poke wakes the loop without waiting for it.
+func (l *loop) poke() {
+	select {
+	case l.pokes <- struct{}{}:
+	default:
+	}
+}
+
+func (l *loop) serving() bool { return l.now.source != "" }
+
+// settled tells whether the Envoys have taken what is published. Of its own
+// Envoy usher waits to hear so; where there may be none, silence is enough.
+func (l *loop) settled() bool { return l.server.Settled(l.elsewhere == nil) }

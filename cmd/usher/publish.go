@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"time"
+
+	"usher/model"
+	"usher/xds"
+)
+
+// keepAgain is when a full disk is tried again.
+const keepAgain = 10 * time.Second
+
+func (l *loop) publish(p publication) {
+	first := !l.serving()
+	p.at = time.Now()
+	l.server.Publish(p.resources, p.at)
+	l.now = p
+	if first {
+		close(l.first)
+	}
+}
+
+// moved follows names that point elsewhere now.
+func (l *loop) moved(answers map[model.Address]answer) {
+	for a, now := range answers {
+		was := l.now.answers[a]
+		switch {
+		case was.ip != now.ip:
+			l.log.Info("a node's name points elsewhere", "address", a, "was", was.ip, "now", now.ip)
+		case now.fault != nil && was.fault == nil:
+			l.log.Warn("a node's name no longer resolves; the last address stays", "address", a, "error", now.fault)
+		}
+	}
+	if l.serving() {
+		p := l.now
+		p.answers, p.resources = answers, p.translate(answers)
+		l.publish(p)
+	}
+}
+
+// renew replaces certificates that are due.
+func (l *loop) renew(now time.Time) {
+	l.leave(now)
+	p := l.now
+	if p.due.IsZero() || now.Before(p.due) {
+		return
+	}
+	if problems := p.issue(l.store, now); len(problems) > 0 {
+		l.log.Error("a certificate could not be renewed; the old one serves on: " + problems.Error())
+		l.now.due = now.Add(time.Minute)
+		return
+	}
+	l.log.Info("certificates renewed", "next", p.due)
+	p.resources = p.translate(p.answers)
+	l.publish(p)
+}
+
+// leave writes what Envoys elsewhere need, at the start and when it is due.
+func (l *loop) leave(now time.Time) {
+	if l.elsewhere == nil || now.Before(l.leaveDue) {
+		return
+	}
+	due, err := l.elsewhere.write(l.internal, now)
+	if err != nil {
+		l.log.Error("what Envoys elsewhere need could not be written", "folder", l.xdsFolder(), "error", err)
+		due = now.Add(time.Minute)
+	}
+	l.leaveDue = due
+}
+
+// judge looks at what the Envoys say about what was published.
+func (l *loop) judge(now time.Time) {
+	l.again = l.server.Advance(now)
+	if refusals := l.server.Refusals(); len(refusals) > 0 {
+		l.takeBack(refusals[0])
+		l.again = l.server.Advance(now)
+		return
+	}
+	if l.serving() && l.settled() {
+		l.accept(now)
+	}
+}
+
+// takeBack serves again what was last accepted.
+func (l *loop) takeBack(r xds.Refusal) {
+	if l.refusal != nil && *l.refusal == r {
+		return // said before, and nothing older to go back to
+	}
+	l.refusal = &r
+	l.problems = model.Problems{l.blame(r)}
+	l.log.Error(l.problems.Error())
+	if l.accepted == nil || l.accepted.at.Equal(l.now.at) {
+		return
+	}
+	last := *l.accepted
+	last.source = fromAccepted
+	l.publish(last)
+	l.accepted.at = l.now.at
+	l.log.Info("what was last accepted is served again")
+}
+
+// accept remembers what every Envoy has accepted, on disk as well: a restart
+// with a broken file serves it.
+func (l *loop) accept(now time.Time) {
+	if l.accepted == nil || !l.accepted.at.Equal(l.now.at) {
+		l.accepted = new(l.now)
+	}
+	if bytes.Equal(l.kept, l.now.data) || now.Before(l.keepDue) {
+		return
+	}
+	if err := writeFile(l.places.accepted(), l.now.data); err != nil {
+		l.log.Error("the accepted file could not be kept; a restart with a faulty cluster.yaml would serve an older one", "error", err)
+		l.keepDue = now.Add(keepAgain)
+		return
+	}
+	l.kept, l.keepDue = l.now.data, time.Time{}
+}

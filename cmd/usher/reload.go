@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"time"
+
+	"usher/envoy"
+	"usher/model"
+	"usher/xds"
+)
+
+// The rules of a reload: new before old, all or nothing, and immortal.
+
+// file takes a save: all of it, or nothing. It returns an error only when
+// nothing is served and nothing can be.
+func (l *loop) file(ctx context.Context, c model.Change) error {
+	started := time.Now()
+	problems := l.take(ctx, c, started)
+	if len(problems) > 0 {
+		l.reject(problems)
+		return l.stand(ctx)
+	}
+	l.log.Info("cluster.yaml is live", "took", time.Since(started).Round(time.Millisecond))
+	return nil
+}
+
+func (l *loop) take(ctx context.Context, c model.Change, now time.Time) model.Problems {
+	if c.Err != nil {
+		return asProblems(l.config, c.Err)
+	}
+	next, problems := load(l.config, c.Data, l.store, now)
+	l.follow(next.cluster)
+	if len(problems) > 0 {
+		return problems
+	}
+	return asProblems(l.config, l.adopt(ctx, next, fromFile))
+}
+
+// follow watches the files that the cluster file names as it is now, and those
+// of what is served.
+func (l *loop) follow(next *model.Cluster) {
+	var all []string
+	for _, c := range []*model.Cluster{next, l.now.cluster} {
+		if c == nil {
+			continue
+		}
+		for _, f := range c.Files() {
+			all = append(all, f.Path)
+		}
+	}
+	slices.Sort(all)
+	l.watcher.Follow(slices.Compact(all))
+}
+
+// reject says why the file as it is now is not served, and changes nothing.
+func (l *loop) reject(problems model.Problems) {
+	l.problems = problems
+	for _, p := range problems {
+		l.log.Error("cluster.yaml is not served: " + p.String())
+	}
+}
+
+// stand sees to it that something is served: at a start with a faulty file,
+// what was last accepted.
+func (l *loop) stand(ctx context.Context) error {
+	if l.serving() {
+		return nil
+	}
+	faults := l.problems
+	data, err := os.ReadFile(l.places.accepted())
+	if err != nil {
+		return faults // there never was one
+	}
+	last, problems := load(l.config, data, l.store, time.Now())
+	if len(problems) == 0 {
+		problems = asProblems(l.config, l.adopt(ctx, last, fromAccepted))
+	}
+	if len(problems) > 0 {
+		return append(faults, problems...)
+	}
+	l.kept, l.problems = data, faults
+	l.log.Warn("the last accepted file is served until cluster.yaml is good")
+	return nil
+}
+
+// adopt publishes a loaded file, after the real Envoy has said that it would
+// take it. Changes of nodes and keys alone need no such question.
+func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
+	answers := l.resolver.want(ctx, next.addresses())
+	p := publication{loaded: next, source: source, answers: answers, resources: next.translate(answers)}
+	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
+		if err := envoy.Validate(ctx, *l.envoy, p.resources.Static()); err != nil {
+			return err
+		}
+	}
+	l.problems, l.refusal = nil, nil
+	l.publish(p)
+	l.follow(next.cluster)
+	return nil
+}
+
+// asProblems gives an error a place among the problems of the file.
+func asProblems(file string, err error) model.Problems {
+	var refused *envoy.Refusal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		return model.Problems{{File: file, What: "Envoy refuses it: " + refused.Words}}
+	}
+	return model.Problems{{File: file, What: err.Error()}}
+}

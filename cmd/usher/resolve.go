@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"usher/model"
+)
+
+const (
+	resolveEvery = 3 * time.Second
+	resolveLimit = time.Second // for the answer, and for a connect
+)
+
+// answer is what a node's address resolved to. On a fault the address that was
+// known before stays.
+type answer struct {
+	ip     netip.Addr
+	choice []netip.Addr // all answers, IPv4 first
+	alive  bool         // ip accepted a connection, or was the only choice
+	fault  error
+}
+
+// resolver keeps the nodes' names resolved. One node is one address, whatever
+// its name resolves to: IPv4 first, or the first that accepts a connection.
+type resolver struct {
+	news chan map[model.Address]answer // the latest answers, when they changed
+
+	mu      sync.Mutex
+	answers map[model.Address]answer
+}
+
+func newResolver() *resolver {
+	return &resolver{news: make(chan map[model.Address]answer, 1)}
+}
+
+// want resolves the names among the addresses that are new, forgets those that
+// are gone, and returns what is known of all.
+func (r *resolver) want(ctx context.Context, addresses []model.Address) map[model.Address]answer {
+	r.mu.Lock()
+	old := r.answers
+	r.mu.Unlock()
+	ask := map[model.Address]answer{}
+	keep := map[model.Address]answer{}
+	for _, a := range addresses {
+		if known, ok := old[a]; ok {
+			keep[a] = known
+		} else if !a.IP().IsValid() {
+			ask[a] = answer{}
+		}
+	}
+	maps.Copy(keep, resolveAll(ctx, ask))
+	r.mu.Lock()
+	r.answers = keep
+	r.mu.Unlock()
+	return maps.Clone(keep)
+}
+
+// run resolves again every few seconds and reports changes until ctx ends.
+func (r *resolver) run(ctx context.Context) {
+	tick := time.NewTicker(resolveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			r.again(ctx)
+		}
+	}
+}
+
+func (r *resolver) again(ctx context.Context) {
+	r.mu.Lock()
+	before := r.answers
+	r.mu.Unlock()
+	after := resolveAll(ctx, before)
+	r.mu.Lock()
+	changed := false
+	for a, now := range after {
+		if was, wanted := r.answers[a]; wanted && ctx.Err() == nil {
+			changed = changed || !sameAnswer(was, now)
+			r.answers[a] = now
+		}
+	}
+	report := maps.Clone(r.answers)
+	r.mu.Unlock()
+	if changed {
+		r.report(report)
+	}
+}
+
+func sameAnswer(a, b answer) bool {
+	return a.ip == b.ip && (a.fault == nil) == (b.fault == nil)
+}
+
+// report leaves the latest answers for the loop without waiting for it.
+func (r *resolver) report(answers map[model.Address]answer) {
+	select {
+	case <-r.news:
+	default:
+	}
+	select {
+	case r.news <- answers:
+	default:
+	}
+}
+
+func resolveAll(ctx context.Context, ask map[model.Address]answer) map[model.Address]answer {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	answers := make(map[model.Address]answer, len(ask))
+	slots := make(chan struct{}, 64)
+	for a, was := range ask {
+		all.Go(func() {
+			slots <- struct{}{}
+			now := resolve(ctx, a, was)
+			<-slots
+			mu.Lock()
+			answers[a] = now
+			mu.Unlock()
+		})
+	}
+	all.Wait()
+	return answers
+}
+
+func resolve(ctx context.Context, a model.Address, was answer) answer {
+	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
+	defer cancel()
+	choice, err := net.DefaultResolver.LookupNetIP(ctx, "ip", a.Host)
+	if err == nil && len(choice) == 0 {
+		err = errors.New("no address")
+	}
+	if err != nil {
+		was.fault = fmt.Errorf("resolve %s: %w", a.Host, err)
+		return was
+	}
+	for i := range choice {
+		choice[i] = choice[i].Unmap()
+	}
+	slices.SortFunc(choice, ipv4First)
+	if was.alive && was.fault == nil && slices.Equal(choice, was.choice) {
+		return was
+	}
+	return choose(ctx, a, choice)
+}
+
+func ipv4First(a, b netip.Addr) int {
+	if a.Is4() != b.Is4() {
+		if a.Is4() {
+			return -1
+		}
+		return 1
+	}
+	return a.Compare(b)
+}
+
+// choose takes the first address that accepts a connection; none does while a
+// node is down, and then the first stands in until one answers.
+func choose(ctx context.Context, a model.Address, choice []netip.Addr) answer {
+	if len(choice) == 1 {
+		return answer{ip: choice[0], choice: choice, alive: true}
+	}
+	for _, ip := range choice {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", netip.AddrPortFrom(ip, a.Port).String())
+		if err == nil {
+			_ = conn.Close()
+			return answer{ip: ip, choice: choice, alive: true}
+		}
+	}
+	return answer{ip: choice[0], choice: choice}
+}
+
+// ips are the addresses that are known.
+func ips(answers map[model.Address]answer) map[model.Address]netip.Addr {
+	known := make(map[model.Address]netip.Addr, len(answers))
+	for a, found := range answers {
+		if found.ip.IsValid() {
+			known[a] = found.ip
+		}
+	}
+	return known
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"usher/envoy"
+	"usher/xds"
+)
+
+// options are those of run and serve.
+type options struct {
+	places
+	envoy     string
+	xds       string
+	advertise string
+	console   string
+	supervise bool // an Envoy of our own
+}
+
+func runCommand() *cobra.Command {
+	o := options{supervise: true}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the balancer: the control plane and an Envoy of its own",
+		Long: `run watches the cluster file and starts an Envoy that does what it says. Every
+save is live in well under a second; a faulty one changes nothing. Envoy is
+restarted when it dies, outlives a crash of usher, and is drained on Ctrl-C.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	o.flags(cmd)
+	envoyFlag(cmd, &o.envoy)
+	return cmd
+}
+
+func serveCommand() *cobra.Command {
+	o := options{}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the control plane alone, for Envoys started elsewhere",
+		Long: `serve watches the cluster file and tells every Envoy that connects. On a
+loopback address the port is plain text and gives no private key: an Envoy on
+this machine uses the socket in the state folder. On any other address it
+demands mutual TLS with certificates of usher's own internal CA. What such an
+Envoy needs is written to STATE/xds: ca.crt, client.crt, client.key and
+bootstrap.yaml.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+	}
+	o.flags(cmd)
+	cmd.Flags().StringVar(&o.advertise, "advertise", "", "HOST:PORT by which Envoys reach the xDS port (default: that of --xds)")
+	envoyFlag(cmd, &o.envoy)
+	return cmd
+}
+
+func (o *options) flags(cmd *cobra.Command) {
+	o.places.flags(cmd)
+	cmd.Flags().StringVar(&o.xds, "xds", "127.0.0.1:18000", "address of the xDS port; any but a loopback address demands mutual TLS")
+	cmd.Flags().StringVar(&o.console, "console", "127.0.0.1:18080", "loopback address for /status.json, /healthz and /metrics")
+}
+
+// run brings everything up in the order in which it can fail, runs it until
+// ctx ends or a part of it fails, and takes it down again.
+func (o *options) run(ctx context.Context) error {
+	if err := o.resolve(); err != nil {
+		return err
+	}
+	if err := o.mustHaveAFile(); err != nil {
+		return err
+	}
+	binary, err := o.findEnvoy()
+	if err != nil {
+		return err
+	}
+	if err := o.makeState(); err != nil {
+		return err
+	}
+	unlock, err := envoy.Lock(o.state)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	doors, err := o.listen()
+	if err != nil {
+		return err
+	}
+	defer doors.close()
+	return o.together(ctx, newLoop(o.places, binary), doors)
+}
+
+// mustHaveAFile refuses to start where there is neither a cluster file nor one
+// that was accepted before.
+func (o *options) mustHaveAFile() error {
+	_, err := readConfig(o.config)
+	if _, accepted := os.Stat(o.accepted()); err != nil && accepted != nil {
+		return err
+	}
+	return nil
+}
+
+// findEnvoy finds what is to be run. serve only validates with it, and does
+// without where there is none.
+func (o *options) findEnvoy() (*envoy.Binary, error) {
+	binary, err := envoy.Find(o.envoy)
+	if err == nil {
+		return &binary, nil
+	}
+	if o.supervise || o.envoy != "" || !errors.Is(err, envoy.ErrNotFound) {
+		return nil, err
+	}
+	return nil, nil
+}
+
+// doors are where usher itself listens.
+type doors struct {
+	xdsSocket, xdsPort, api, console net.Listener
+	mutual                           bool // the xDS port demands mutual TLS
+}
+
+func (o *options) listen() (d doors, err error) {
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	local, err := loopback(o.xds)
+	if err != nil {
+		return d, err
+	}
+	d.mutual = !local
+	if local, err := loopback(o.console); err != nil || !local {
+		return d, errors.Join(err, usageError{fmt.Errorf("--console %s: only a loopback address, for it has no login", o.console)})
+	}
+	if d.xdsSocket, err = listenUnix(o.xdsSocket()); err != nil {
+		return d, err
+	}
+	if d.api, err = listenUnix(o.apiSocket()); err != nil {
+		return d, err
+	}
+	if d.xdsPort, err = listenTCP("--xds", o.xds); err != nil {
+		return d, err
+	}
+	d.console, err = listenTCP("--console", o.console)
+	return d, err
+}
+
+func (d doors) close() {
+	for _, lis := range []net.Listener{d.xdsSocket, d.xdsPort, d.api, d.console} {
+		if lis != nil {
+			_ = lis.Close()
+		}
+	}
+}
+
+// together runs all parts until one fails or ctx ends; then the others end.
+func (o *options) together(ctx context.Context, l *loop, d doors) error {
+	port := xds.Transport{}
+	if d.mutual {
+		internal, _, err := l.store.Internal(time.Now())
+		if err != nil {
+			return err
+		}
+		port = xds.Transport{Trusted: true, TLS: internal.ServerTLS(time.Now)}
+		l.internal = &internal
+	}
+	if !o.supervise {
+		l.elsewhere = &elsewhere{o.places, o.reachedAt(), d.mutual}
+		l.leave(time.Now())
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return l.server.Serve(ctx, d.xdsSocket, xds.Transport{Trusted: true}) })
+	g.Go(func() error { return l.server.Serve(ctx, d.xdsPort, port) })
+	g.Go(func() error { return serveHTTP(ctx, d.api, handler(l.status.Load)) })
+	g.Go(func() error { return serveHTTP(ctx, d.console, localOnly(handler(l.status.Load))) })
+	g.Go(func() error { return l.watcher.Run(ctx) })
+	g.Go(func() error { l.resolver.run(ctx); return nil })
+	if o.supervise {
+		g.Go(func() error { return o.superviseEnvoy(ctx, l) })
+	}
+	g.Go(func() error { return l.run(ctx) })
+	return g.Wait()
+}
+
+// reachedAt is the address that Envoys elsewhere are told.
+func (o *options) reachedAt() string {
+	if o.advertise != "" {
+		return o.advertise
+	}
+	return o.xds
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"cmp"
+	"time"
+
+	"usher/model"
+	"usher/xds"
+)
+
+// Status is what usher knows about itself at one moment: a value that never
+// changes. `usher status`, /status.json and the metrics read it.
+type Status struct {
+	Version  string         `json:"version"`
+	Started  time.Time      `json:"started"`
+	Time     time.Time      `json:"time"`
+	Config   string         `json:"config"`
+	Serving  bool           `json:"serving"`          // something is published
+	Source   string         `json:"source,omitempty"` // "file", or "last accepted file"
+	Accepted bool           `json:"accepted"`         // every Envoy has taken what is published
+	Changed  time.Time      `json:"changed,omitzero"` // the last publication
+	Problems model.Problems `json:"problems"`         // why the file as it is now is not served
+	Warnings []string       `json:"warnings"`
+	Refusal  *xds.Refusal   `json:"refusal,omitempty"`
+	// Published are the content hashes of what is published, by kind.
+	Published    map[string]string   `json:"published"`
+	Envoys       []xds.Client        `json:"envoys"`
+	Supervised   *SupervisedStatus   `json:"supervised,omitempty"`
+	Pools        []PoolStatus        `json:"pools"`
+	Certificates []CertificateStatus `json:"certificates"`
+}
+
+// SupervisedStatus is the Envoy that usher runs itself.
+type SupervisedStatus struct {
+	PID      int    `json:"pid"`
+	Version  string `json:"version"`
+	State    string `json:"state"`
+	Restarts int    `json:"restarts"`
+	Words    string `json:"words,omitempty"`
+}
+
+// PoolStatus is a pool and its nodes.
+type PoolStatus struct {
+	Name  string       `json:"name"`
+	Nodes []NodeStatus `json:"nodes"`
+}
+
+// NodeStatus is one node as it is published.
+type NodeStatus struct {
+	Name    string      `json:"name"`
+	Address string      `json:"address"`
+	IP      string      `json:"ip,omitempty"`
+	State   model.State `json:"state"`
+	Weight  float64     `json:"weight"`
+	Fault   string      `json:"fault,omitempty"` // why its name does not resolve
+}
+
+// CertificateStatus is a certificate in use.
+type CertificateStatus struct {
+	Name    string    `json:"name"`
+	Hosts   []string  `json:"hosts"`
+	Issuer  string    `json:"issuer"`
+	Expires time.Time `json:"expires"`
+	Renews  time.Time `json:"renews,omitzero"`
+}
+
+func (l *loop) publishStatus(now time.Time) {
+	s := &Status{
+		Version: version, Started: l.started, Time: now, Config: l.config,
+		Serving: l.serving(), Source: l.now.source, Changed: l.now.at,
+		Accepted: l.serving() && l.refusal == nil && l.settled(),
+		Problems: l.problems, Refusal: l.refusal,
+		Published: l.server.Versions(), Envoys: l.server.Clients(),
+		Supervised: l.process.s,
+	}
+	if l.now.cluster != nil {
+		s.Pools, s.Certificates = l.poolStatus(), l.certificateStatus()
+		s.Warnings = append(warnings(l.now.cluster, l.now.answers), l.now.warnings...)
+	}
+	l.status.Store(s)
+}
+
+func (l *loop) poolStatus() []PoolStatus {
+	var all []PoolStatus
+	for _, p := range l.now.cluster.Pools {
+		pool := PoolStatus{Name: p.Name}
+		for _, n := range p.Nodes {
+			pool.Nodes = append(pool.Nodes, nodeStatus(n, l.now.answers[n.Address]))
+		}
+		all = append(all, pool)
+	}
+	return all
+}
+
+func nodeStatus(n model.Node, a answer) NodeStatus {
+	s := NodeStatus{Name: n.Name, Address: n.Address.String(), State: n.State, Weight: float64(n.Weight)}
+	ip := n.Address.IP()
+	if !ip.IsValid() {
+		ip = a.ip
+	}
+	if ip.IsValid() {
+		s.IP = ip.String()
+	}
+	if a.fault != nil {
+		s.Fault = a.fault.Error()
+	}
+	return s
+}
+
+func (l *loop) certificateStatus() []CertificateStatus {
+	var all []CertificateStatus
+	for _, c := range l.now.cluster.Certificates {
+		leaf := l.now.pairs[c.Name].Leaf
+		if leaf == nil {
+			continue
+		}
+		s := CertificateStatus{Name: c.Name, Hosts: leaf.DNSNames, Expires: leaf.NotAfter}
+		s.Issuer = cmp.Or(leaf.Issuer.CommonName, leaf.Issuer.String())
+		for _, ip := range leaf.IPAddresses {
+			s.Hosts = append(s.Hosts, ip.String())
+		}
+		if c.Issued() {
+			s.Renews = l.now.due
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// warnings are what works and should not stay.
+func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
+	var all []string
+	for _, p := range c.Pools {
+		if p.TLS != nil && p.TLS.Verify == model.VerifyNone {
+			all = append(all, "pool "+p.Name+": the nodes' certificates are not verified (tls.verify: none)")
+		}
+		for _, n := range p.Nodes {
+			if a, ok := answers[n.Address]; ok && a.fault != nil {
+				text := "the last known address stays"
+				if !a.ip.IsValid() {
+					text = "the node is left out"
+				}
+				all = append(all, "pool "+p.Name+", node "+n.Name+": "+a.fault.Error()+"; "+text)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"usher/envoy"
+)
+
+// drainTime is how long requests in flight may take when usher is told to end.
+const drainTime = 10 * time.Second
+
+// processStatus is the supervised Envoy as its events tell of it. The loop owns
+// it.
+type processStatus struct{ s *SupervisedStatus }
+
+func (p *processStatus) note(e envoy.Event, b *envoy.Binary) {
+	next := SupervisedStatus{PID: e.PID, State: e.State, Words: e.Words, Version: b.Version}
+	if p.s != nil {
+		next.Restarts = p.s.Restarts
+		if e.State == envoy.Started {
+			next.Restarts++
+		}
+	}
+	p.s = &next
+}
+
+// superviseEnvoy keeps an Envoy alive from the first publication on: before,
+// there is nothing that it could do.
+func (o *options) superviseEnvoy(ctx context.Context, l *loop) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-l.first:
+	}
+	boot, err := envoy.Bootstrap{
+		Node:    "usher-" + filepath.Base(filepath.Dir(o.config)),
+		Socket:  filepath.Base(o.xdsSocket()),
+		Admin:   envoy.AdminSocket,
+		MaxHeap: mostMemory(),
+	}.JSON()
+	if err != nil {
+		return err
+	}
+	go envoy.TailLog(ctx, o.state, func(line string) { relay(l.log, line) })
+	return envoy.Supervise(ctx, envoy.Options{
+		Binary: *l.envoy, Dir: o.state, Bootstrap: boot, Drain: drainTime,
+		Notify: func(e envoy.Event) { l.tell(e) },
+	})
+}
+
+// tell logs an event and hands it to the loop, which may be gone already.
+func (l *loop) tell(e envoy.Event) {
+	args := []any{"pid", e.PID}
+	if e.Words != "" {
+		args = append(args, "words", e.Words)
+	}
+	if e.State == envoy.Died {
+		l.log.Error("Envoy died; another one is started", append(args, "in", e.Wait)...)
+	} else {
+		l.log.Info("Envoy "+e.State, args...)
+	}
+	select {
+	case l.events <- e:
+	default:
+	}
+}
+
+// relay puts a line of Envoy's log into usher's, tagged.
+func relay(log *slog.Logger, line string) {
+	levels := map[string]slog.Level{
+		"trace": slog.LevelDebug, "debug": slog.LevelDebug, "info": slog.LevelInfo,
+		"warning": slog.LevelWarn, "error": slog.LevelError, "critical": slog.LevelError,
+	}
+	level, text := envoy.ParseLine(line)
+	if at, ok := levels[level]; ok {
+		log.Log(context.Background(), at, text, "from", "envoy")
+		return
+	}
+	log.Info(text, "from", "envoy")
+}
+
+// mostMemory is what Envoy may take: three quarters of the machine's.
+func mostMemory() uint64 {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return 0
+	}
+	return info.Totalram * uint64(info.Unit) / 4 * 3
+}

@@ -1,0 +1,98 @@
+package envoy
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// logLimit is the size at which the log begins anew.
+const logLimit = 8 << 20
+
+// TailLog reports each new line of Envoy's log until ctx ends, from the current
+// end on. It keeps the file under logLimit: Envoy appends, so the file may be
+// cut at any time.
+func TailLog(ctx context.Context, dir string, line func(string)) {
+	path := filepath.Join(dir, logFile)
+	at := int64(0)
+	if info, err := os.Stat(path); err == nil {
+		at = info.Size()
+	}
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			at = readLog(path, at, line)
+		}
+	}
+}
+
+func readLog(path string, at int64, line func(string)) int64 {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0
+	}
+	defer f.Close() //nolint:errcheck // read only
+	info, err := f.Stat()
+	if err != nil || info.Size() == at {
+		return at
+	}
+	if info.Size() < at {
+		at = 0
+	}
+	if _, err := f.Seek(at, io.SeekStart); err != nil {
+		return at
+	}
+	r := bufio.NewReaderSize(f, 64<<10)
+	for {
+		text, err := r.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			break // half a line waits for its end
+		}
+		if err != nil {
+			return at
+		}
+		at += int64(len(text))
+		line(strings.TrimRight(text, "\n"))
+	}
+	if at > logLimit && os.Truncate(path, 0) == nil {
+		return 0
+	}
+	return at
+}
+
+// ParseLine splits a line of Envoy's log into its level (warning, error,
+// critical, …) and text. A line of another shape has no level.
+func ParseLine(line string) (level, text string) {
+	parts := strings.SplitN(line, " ", 4)
+	if len(parts) < 4 || !strings.Contains(parts[0], "T") {
+		return "", line
+	}
+	return parts[1], parts[3]
+}
+
+// lastWords is the last error that a dead Envoy logged.
+func lastWords(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	if len(data) > 16<<10 {
+		data = data[len(data)-16<<10:]
+	}
+	last := ""
+	for line := range strings.Lines(string(data)) {
+		if level, text := ParseLine(strings.TrimSpace(line)); level == "critical" || level == "error" {
+			last = text
+		}
+	}
+	return last
+}

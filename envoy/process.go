@@ -1,0 +1,185 @@
+package envoy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The files in Options.Dir.
+const (
+	pidFile       = "envoy.json"
+	logFile       = "envoy.log"
+	bootstrapFile = "envoy-bootstrap.json"
+	AdminSocket   = "admin.sock"
+)
+
+const (
+	backoffFirst = 100 * time.Millisecond
+	backoffLimit = 10 * time.Second
+	backoffReset = 30 * time.Second // of life end the back-off
+	watchEvery   = 100 * time.Millisecond
+)
+
+// Options are those of a supervised Envoy.
+type Options struct {
+	Binary    Binary
+	Dir       string        // the state folder, and Envoy's working directory
+	Bootstrap []byte        // JSON
+	Drain     time.Duration // how long requests in flight may take at the end
+	Notify    func(Event)   // told of everything that happens; must not block
+}
+
+// Event is a change in the life of the supervised Envoy.
+type Event struct {
+	State string // Started, Adopted, Died, Draining, Stopped
+	PID   int
+	Words string // why it died
+	Wait  time.Duration
+}
+
+// The states of an Event.
+const (
+	Started  = "started"
+	Adopted  = "adopted"
+	Died     = "died"
+	Draining = "draining"
+	Stopped  = "stopped"
+)
+
+// identity tells one process from a later one with the same number.
+type identity struct {
+	PID   int    `json:"pid"`
+	Start string `json:"start"` // field 22 of /proc/PID/stat, in clock ticks since boot
+	Path  string `json:"path"`
+}
+
+// Supervise keeps one Envoy alive until ctx ends: it adopts the one that an
+// earlier usher left in the folder, starts one where there is none, and starts
+// another with back-off when it dies. At the end it drains and stops it. The
+// error says that Envoy could not be started at all.
+func Supervise(ctx context.Context, o Options) error {
+	if err := replaceFile(filepath.Join(o.Dir, bootstrapFile), o.Bootstrap); err != nil {
+		return fmt.Errorf("write Envoy's bootstrap: %w", err)
+	}
+	wait := backoffFirst
+	for {
+		born := time.Now()
+		id, err := o.adoptOrStart()
+		if err != nil {
+			return err
+		}
+		if alive := o.watch(ctx, id); alive {
+			o.stop(id)
+			return nil
+		}
+		if time.Since(born) > backoffReset {
+			wait = backoffFirst
+		}
+		o.Notify(Event{State: Died, PID: id.PID, Words: lastWords(filepath.Join(o.Dir, logFile)), Wait: wait})
+		if !sleep(ctx, wait) {
+			return nil
+		}
+		wait = min(2*wait, backoffLimit)
+	}
+}
+
+func (o Options) adoptOrStart() (identity, error) {
+	var id identity
+	if data, err := os.ReadFile(filepath.Join(o.Dir, pidFile)); err == nil && json.Unmarshal(data, &id) == nil && id.lives() {
+		o.Notify(Event{State: Adopted, PID: id.PID})
+		return id, nil
+	}
+	id, err := o.start()
+	if err == nil {
+		o.Notify(Event{State: Started, PID: id.PID})
+	}
+	return id, err
+}
+
+// start runs the real binary in a session of its own, so that it outlives usher
+// and a Ctrl-C is not for it. Its log is a file, not a pipe that dies with
+// usher. Hot restart's base id is machine-wide, and so it is off.
+func (o Options) start() (identity, error) {
+	log, err := os.OpenFile(filepath.Join(o.Dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return identity{}, fmt.Errorf("open Envoy's log: %w", err)
+	}
+	defer log.Close() //nolint:errcheck // Envoy has its own descriptor
+	cmd := exec.Command(o.Binary.Path, "--config-path", bootstrapFile, "--disable-hot-restart", //nolint:gosec // found by Find
+		"--log-level", "warning", "--log-format", "%Y-%m-%dT%T.%e %l %n %v",
+		"--drain-time-s", fmt.Sprint(max(1, int(o.Drain/time.Second))), "--drain-strategy", "immediate")
+	cmd.Dir = o.Dir
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return identity{}, fmt.Errorf("start %s: %w", o.Binary.Path, err)
+	}
+	id := identity{PID: cmd.Process.Pid, Path: o.Binary.Path, Start: startTime(cmd.Process.Pid)}
+	go func() { _ = cmd.Wait() }() // reap it; watch looks at the process itself
+	data, err := json.Marshal(id)
+	if err != nil {
+		return id, err
+	}
+	return id, replaceFile(filepath.Join(o.Dir, pidFile), data)
+}
+
+// watch waits until the process dies or ctx ends; then it is still alive.
+func (o Options) watch(ctx context.Context, id identity) (alive bool) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for id.lives() {
+		select {
+		case <-ctx.Done():
+			return true
+		case <-tick.C:
+		}
+	}
+	return false
+}
+
+// lives tells whether the very process still runs.
+func (id identity) lives() bool {
+	return id.PID > 0 && id.Start != "" && startTime(id.PID) == id.Start
+}
+
+// startTime is when a process began, empty when there is none or only its
+// remains.
+func startTime(pid int) string {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	_, rest, ok := strings.Cut(string(data), ") ") // the name before may hold anything
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 20 || fields[0] == "Z" {
+		return ""
+	}
+	return fields[19]
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func replaceFile(path string, data []byte) error {
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return os.Rename(tmp, path)
+}

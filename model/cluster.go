@@ -1,0 +1,187 @@
+// Package model is what the operator wrote: the types behind cluster.yaml,
+// their defaults, the checks, the position of every field, and the watch on
+// the file. It serves everything that has to know what is wanted, and the
+// people who read its messages.
+//
+// It never talks to Envoy, resolves no name, loads no key, and starts nothing
+// by itself. A *Cluster that Parse returned without problems is whole,
+// defaulted, checked and immutable from then on.
+package model
+
+import "time"
+
+// Cluster is one cluster.yaml: where clients arrive, which pools of nodes
+// serve them, and the certificates shown on the way. Envoy's "cluster" is a
+// Pool here.
+type Cluster struct {
+	// Listeners are where clients arrive. Required, at least one.
+	Listeners []Listener `yaml:"listeners"`
+	// Pools are groups of nodes that share their sessions' stickiness.
+	Pools []Pool `yaml:"pools"`
+	// Certificates are what listeners show to clients.
+	Certificates []Certificate `yaml:"certificates"`
+
+	file   string
+	places places
+}
+
+// Listener is one address and the hosts it answers for: a VirtualHost and its
+// Listen in httpd. Several listeners may share an address as long as their
+// hosts differ; then TLS picks the certificate by SNI and the Host header
+// picks the listener.
+type Listener struct {
+	// Name identifies the listener in messages and in Envoy. Required, unique.
+	Name string `yaml:"name"`
+	// Address is the IP address and port to listen on, such as 0.0.0.0:8443,
+	// [::]:443 or :8443. Required. Port 1 to 65535.
+	Address Address `yaml:"address"`
+	// Hosts are the names that clients ask for: ServerName and ServerAlias.
+	// `*` is any, `*.example.com` any below it. Default: ["*"]. The port in a
+	// Host header is ignored; a Host that no listener has gets 404.
+	Hosts []string `yaml:"hosts"`
+	// TLS is how the listener is encrypted. Left out: plain HTTP.
+	TLS *ListenerTLS `yaml:"tls"`
+	// Routes are tried in the file's order; the first match wins, no match
+	// gets 404. Required, at least one.
+	Routes []Route `yaml:"routes"`
+}
+
+// ListenerTLS is the server side of TLS: 1.2 and 1.3, HTTP/2 and HTTP/1.1.
+type ListenerTLS struct {
+	// Certificate names an entry of `certificates`. Left out: the local CA
+	// issues one for the listener's hosts.
+	Certificate string `yaml:"certificate"`
+}
+
+// Route sends what is below a path to a pool, or refuses it: ProxyPass in
+// httpd. Exactly one of deny and pool is given.
+type Route struct {
+	// Path is a prefix of whole segments: /app covers /app and /app/x, not
+	// /apple. `/` is everything. Required, begins with /.
+	Path string `yaml:"path"`
+	// Deny answers 404, as `ProxyPass /path !` without a DocumentRoot does. Path
+	// parameters (`/path;x`) do not slip past it.
+	Deny bool `yaml:"deny"`
+	// Pool names an entry of `pools`.
+	Pool string `yaml:"pool"`
+	// Timeout is how long the whole answer may take. Default: 300s, 0s is
+	// no limit (Envoy: RouteAction.timeout; httpd: ProxyTimeout).
+	Timeout Duration `yaml:"timeout"`
+}
+
+// Pool is a group of nodes that can stand in for each other: a
+// `<Proxy balancer://…>` in httpd, a Cluster in Envoy.
+type Pool struct {
+	// Name identifies the pool. Required, unique.
+	Name string `yaml:"name"`
+	// Balance is how a node is chosen for a request without a session:
+	// round_robin, least_request, random, ring_hash or maglev. Default:
+	// round_robin; ring_hash where sticky.cookie is set (httpd: lbmethod).
+	Balance Balance `yaml:"balance"`
+	// Sticky is what keeps a session on its node. Left out: nothing does.
+	Sticky *Sticky `yaml:"sticky"`
+	// TLS is how usher speaks to the nodes. Left out: plain text.
+	TLS *PoolTLS `yaml:"tls"`
+	// Health is how a node proves that it lives. Default: {tcp: true}.
+	Health Health `yaml:"health"`
+	// TryTimeout ends an attempt on a node that sends nothing for so long, and
+	// tries the next one; only for methods that may be repeated (GET, HEAD,
+	// OPTIONS, TRACE, PUT, DELETE). Default: 0s, off: a slow login is not a
+	// fault.
+	TryTimeout Duration `yaml:"try_timeout"`
+	// Nodes are the servers. Required, at least one.
+	Nodes []Node `yaml:"nodes"`
+}
+
+// Sticky keeps the requests of one session on one node: stickysession in
+// httpd. Exactly one of its keys is given.
+type Sticky struct {
+	// JVMRoute is the cookie in which a servlet container puts the session id
+	// followed by `.` and its own name, such as JSESSIONID. The name is the
+	// text after the first dot, and that of a `;jsessionid=` in the path goes
+	// before the cookie. Not with ring_hash or maglev.
+	JVMRoute string `yaml:"jvm_route"`
+	// Cookie is a cookie that the balancer makes itself and hashes. Only with
+	// ring_hash (the default then) or maglev.
+	Cookie *Cookie `yaml:"cookie"`
+}
+
+// Cookie is a cookie that Envoy makes for a client that has none yet.
+type Cookie struct {
+	// Name is the cookie's name, a token of RFC 6265. Required.
+	Name string `yaml:"name"`
+	// TTL is its life. Default: 0s, until the browser closes.
+	TTL Duration `yaml:"ttl"`
+}
+
+// PoolTLS is the client side of TLS towards the nodes.
+type PoolTLS struct {
+	// Verify is ca or none. Default: ca. none accepts any certificate, as
+	// httpd does without SSLProxyVerify: anyone in between can listen.
+	Verify Verify `yaml:"verify"`
+	// CA is a PEM file of the authorities to trust. Default: the local CA and
+	// the system's roots.
+	CA string `yaml:"ca"`
+	// ServerName is the name that every node's certificate must carry, and the
+	// SNI. Default: the host of each node's address.
+	ServerName string `yaml:"server_name"`
+}
+
+// Health is the check of each node. Not both of path and tcp.
+type Health struct {
+	// Path is asked by GET and must answer 200.
+	Path string `yaml:"path"`
+	// TCP connects, through the TLS handshake where the pool has TLS.
+	TCP bool `yaml:"tcp"`
+	// Interval is the time between two checks, 100ms to 1h. Default: 500ms for
+	// tcp, 5s for path. A node is out after two failures in a row and back
+	// after one success.
+	Interval Duration `yaml:"interval"`
+}
+
+// Node is one server: a BalancerMember in httpd.
+type Node struct {
+	// Name is the node's name, unique in its pool and equal to the jvmRoute
+	// it was started with: letters, digits, `_`, `-` and `.` (httpd: route=).
+	Name string `yaml:"name"`
+	// Address is HOST:PORT. A name is resolved again every few seconds;
+	// whatever it resolves to, it is one node.
+	Address Address `yaml:"address"`
+	// Weight is its share of new sessions, 0.01 to 100. Default: 1 (httpd:
+	// loadfactor).
+	Weight Weight `yaml:"weight"`
+	// State is active, drain (its sessions stay, nobody new comes), disabled
+	// (nothing reaches it) or standby (serves when no active node can).
+	// Default: active.
+	State State `yaml:"state"`
+}
+
+// Certificate is what a listener shows: issued and renewed by the local CA,
+// or taken from files.
+type Certificate struct {
+	// Name identifies the certificate. Required, unique.
+	Name string `yaml:"name"`
+	// Hosts are the names and IP addresses in it. Default: the hosts of the
+	// listeners that use it. Not with chain and key.
+	Hosts []string `yaml:"hosts"`
+	// Chain is a PEM file, the leaf first. Needs key.
+	Chain string `yaml:"chain"`
+	// Key is the PEM file of its private key. Needs chain.
+	Key string `yaml:"key"`
+	// Lifetime is how long an issued certificate is valid, 60s to 825d.
+	// Default: 90d. It is renewed when two thirds have passed.
+	Lifetime Duration `yaml:"lifetime"`
+}
+
+// Issued tells whether the local CA makes this certificate.
+func (c Certificate) Issued() bool { return c.Chain == "" && c.Key == "" }
+
+// Defaults of what the file leaves out.
+const (
+	DefaultRouteTimeout   = Duration(300 * time.Second)
+	DefaultTCPInterval    = Duration(500 * time.Millisecond)
+	DefaultPathInterval   = Duration(5 * time.Second)
+	DefaultLifetime       = Duration(90 * 24 * time.Hour)
+	DefaultWeight         = Weight(1)
+	DefaultCertificateFor = "localhost" // where a listener answers for any host
+)

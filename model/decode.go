@@ -1,0 +1,147 @@
+package model
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// decoder fills the types from the tree of a file, strictly, and remembers
+// where every field stands. The library's own strictness ends where a type
+// decodes itself, and at the first fault.
+type decoder struct {
+	cluster  *Cluster
+	problems Problems
+	nodes    int
+	depth    int
+	faulty   map[string]bool // fields that have a problem already
+}
+
+func (d *decoder) fault(n *yaml.Node, field, what, hint string) {
+	if d.faulty == nil {
+		d.faulty = map[string]bool{}
+	}
+	d.faulty[field] = true
+	d.problems = append(d.problems, Problem{File: d.cluster.file, Line: n.Line, Column: n.Column, Field: field, What: what, Hint: hint})
+}
+
+// bad tells whether a field, or something in it, has a problem already.
+func (d *decoder) bad(field string) bool { return d.faulty[field] }
+
+// decode puts a node into a value.
+func (d *decoder) decode(n *yaml.Node, into reflect.Value, field string) {
+	d.nodes++
+	d.depth++
+	defer func() { d.depth-- }()
+	if d.nodes > maxNodes || d.depth > maxDepth {
+		if !d.bad("") {
+			d.fault(n, "", "the file is too large once its aliases are followed", "repeat less")
+			d.faulty[""] = true
+		}
+		return
+	}
+	if field != "" {
+		if _, ok := d.cluster.places[field]; !ok {
+			d.cluster.places[field] = place{n.Line, n.Column}
+		}
+	}
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		d.fault(n, field, "has no value", "give it one, or leave the key out")
+		return
+	}
+	switch into.Kind() {
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		d.decode(n, into.Elem(), field)
+	case reflect.Slice:
+		d.list(n, into, field)
+	case reflect.Struct:
+		if into.Type() == reflect.TypeFor[Address]() {
+			d.scalar(n, into, field)
+			return
+		}
+		d.mapping(n, into, field)
+	default:
+		d.scalar(n, into, field)
+	}
+}
+
+func (d *decoder) list(n *yaml.Node, into reflect.Value, field string) {
+	if n.Kind != yaml.SequenceNode {
+		d.fault(n, field, "is "+kindName(n)+", where a list belongs", "begin each entry with `- `, or write [a, b]")
+		return
+	}
+	into.Set(reflect.MakeSlice(into.Type(), len(n.Content), len(n.Content)))
+	for i, item := range n.Content {
+		d.decode(item, into.Index(i), fmt.Sprintf("%s[%d]", field, i))
+	}
+}
+
+func (d *decoder) mapping(n *yaml.Node, into reflect.Value, field string) {
+	if n.Kind != yaml.MappingNode {
+		d.fault(n, field, "is "+kindName(n)+", where keys and values belong", "its keys are "+strings.Join(keys(into.Type()), ", "))
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		path := join(field, key.Value)
+		if line, twice := seen[key.Value]; twice {
+			d.fault(key, path, fmt.Sprintf("stands here a second time; the first is in line %d", line), "keep one of them")
+			continue
+		}
+		seen[key.Value] = key.Line
+		at := fieldOf(into.Type(), key.Value)
+		if at < 0 {
+			d.fault(key, path, "there is no such key", suggest(key.Value, keys(into.Type())))
+			continue
+		}
+		d.decode(value, into.Field(at), path)
+	}
+}
+
+func join(field, key string) string {
+	if field == "" {
+		return key
+	}
+	return field + "." + key
+}
+
+// keys are the YAML names of a type's fields.
+func keys(t reflect.Type) []string {
+	var all []string
+	for i := range t.NumField() {
+		if name := t.Field(i).Tag.Get("yaml"); name != "" {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+func fieldOf(t reflect.Type, key string) int {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("yaml") == key && key != "" {
+			return i
+		}
+	}
+	return -1
+}
+
+func kindName(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.MappingNode:
+		return "keys and values"
+	case yaml.AliasNode:
+		return "an alias"
+	default:
+		return "the single value " + strconv.Quote(n.Value)
+	}
+}

@@ -1,0 +1,123 @@
+package model
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// scalar reads a single value by the type that it is for.
+func (d *decoder) scalar(n *yaml.Node, into reflect.Value, field string) {
+	if n.Kind != yaml.ScalarNode {
+		d.fault(n, field, "is "+kindName(n)+", where a single value belongs", "")
+		return
+	}
+	if what, hint := set(n, into); what != "" {
+		d.fault(n, field, what, hint)
+	}
+}
+
+// set puts a text into a value, or says what is wrong with it and what to do.
+func set(n *yaml.Node, into reflect.Value) (what, hint string) {
+	switch v := into.Addr().Interface().(type) {
+	case *string:
+		*v = n.Value
+	case *bool:
+		return setBool(n, v)
+	case *Weight:
+		f, err := strconv.ParseFloat(n.Value, 64)
+		if err != nil || f < 0.01 || f > 100 || f != f {
+			return n.Value + " is not a weight", "weights run from 0.01 to 100; to keep a node out, set state: disabled"
+		}
+		*v = Weight(f)
+	case *Duration:
+		span, err := ParseDuration(n.Value)
+		if err != nil || span < 0 {
+			return n.Value + " is not a duration", "write a number and a unit: 300ms, 5s, 1h30m or 90d"
+		}
+		*v = span
+	case *Address:
+		a, err := ParseAddress(n.Value)
+		if err != nil {
+			return err.Error(), "write HOST:PORT, the port from 1 to 65535; an IPv6 address in brackets"
+		}
+		*v = a
+	case *Balance:
+		return word(n, v, balances)
+	case *State:
+		return word(n, v, states)
+	case *Verify:
+		return word(n, v, verifies)
+	default:
+		panic(fmt.Sprintf("model: no way to read a %T", v)) // a type of this package that scalar.go does not know
+	}
+	return "", ""
+}
+
+func setBool(n *yaml.Node, v *bool) (what, hint string) {
+	switch n.Value {
+	case "true":
+		*v = true
+	case "false":
+		*v = false
+	default:
+		return strconv.Quote(n.Value) + " is neither true nor false", ""
+	}
+	return "", ""
+}
+
+// word reads one of a closed list.
+func word[T ~string](n *yaml.Node, v *T, known []T) (what, hint string) {
+	names := make([]string, len(known))
+	for i, k := range known {
+		if n.Value == string(k) {
+			*v = k
+			return "", ""
+		}
+		names[i] = string(k)
+	}
+	return strconv.Quote(n.Value) + " is not known here", suggest(n.Value, names)
+}
+
+// suggest names the nearest of the known words, or all of them.
+func suggest(got string, known []string) string {
+	best, distance := "", 3
+	for _, k := range known {
+		if d := edits(strings.ToLower(got), k); d < distance && d < len(k) {
+			best, distance = k, d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	if len(known) == 0 {
+		return ""
+	}
+	return "known are " + strings.Join(known, ", ")
+}
+
+// edits is the Levenshtein distance of two words; long ones are strangers.
+func edits(a, b string) int {
+	if len(a) > 64 || len(b) > 64 {
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			before, row[j+1] = row[j+1], min(before+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

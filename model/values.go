@@ -1,0 +1,125 @@
+package model
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Balance is how a node is chosen for a request that belongs to none yet.
+type Balance string
+
+// The ways to balance, by Envoy's names in lower case.
+const (
+	RoundRobin   Balance = "round_robin"
+	LeastRequest Balance = "least_request"
+	Random       Balance = "random"
+	RingHash     Balance = "ring_hash"
+	Maglev       Balance = "maglev"
+)
+
+// Hashes tells whether the choice follows from a hash of the request.
+func (b Balance) Hashes() bool { return b == RingHash || b == Maglev }
+
+// State is what the operator wants of a node.
+type State string
+
+// The states of a node; httpd's status flags in brackets.
+const (
+	Active   State = "active"
+	Drain    State = "drain"    // [N]
+	Disabled State = "disabled" // [D]
+	Standby  State = "standby"  // [H]
+)
+
+// Verify is how a node's certificate is judged.
+type Verify string
+
+// The ways to judge.
+const (
+	VerifyCA   Verify = "ca"
+	VerifyNone Verify = "none"
+)
+
+// Words of the closed types, in the order in which messages list them.
+var (
+	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
+	states   = []State{Active, Drain, Disabled, Standby}
+	verifies = []Verify{VerifyCA, VerifyNone}
+)
+
+// Weight is a node's share, 0.01 to 100.
+type Weight float64
+
+// Duration is a time span, written as Go does (300ms, 1h30m) or in days (90d).
+type Duration time.Duration
+
+// Std is the span as Go's standard library knows it.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
+// String writes whole days as such and everything else as Go does.
+func (d Duration) String() string {
+	if day := 24 * time.Hour; d != 0 && d.Std()%day == 0 {
+		return strconv.FormatInt(int64(d.Std()/day), 10) + "d"
+	}
+	return d.Std().String()
+}
+
+// ParseDuration reads a span: any of Go's units, and d for 24 hours in front
+// of them, such as 1d12h.
+func ParseDuration(s string) (Duration, error) {
+	days, rest, found := strings.Cut(s, "d")
+	if !found {
+		d, err := time.ParseDuration(s)
+		return Duration(d), err
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil {
+		return 0, fmt.Errorf("%q does not begin with a number of days", s)
+	}
+	total := time.Duration(n) * 24 * time.Hour
+	if rest != "" {
+		more, err := time.ParseDuration(rest)
+		if err != nil || more < 0 {
+			return 0, fmt.Errorf("%q is no time after the days of %q", rest, s)
+		}
+		total += more
+	}
+	return Duration(total), nil
+}
+
+// Address is a host, by name or by IP address, and a port.
+type Address struct {
+	Host string
+	Port uint16
+}
+
+// String is HOST:PORT, an IPv6 address in brackets.
+func (a Address) String() string {
+	return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port)))
+}
+
+// IP is the address's host where it is an IP address, else the zero Addr.
+func (a Address) IP() netip.Addr {
+	ip, err := netip.ParseAddr(a.Host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ip
+}
+
+// ParseAddress reads HOST:PORT. The host may be empty, the port is 1 to 65535.
+func ParseAddress(s string) (Address, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return Address{}, fmt.Errorf("%q is not HOST:PORT", s)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 {
+		return Address{}, fmt.Errorf("%q is not a port", port)
+	}
+	return Address{Host: host, Port: uint16(n)}, nil
+}

@@ -1,0 +1,244 @@
+package xds
+
+import (
+	"maps"
+	"time"
+
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	cachev3 "github.com/envoyproxy/go-control-plane/pkg/cache/v3"
+)
+
+// client is one delta stream: an Envoy, most likely. The server's mutex guards
+// it.
+type client struct {
+	node    string
+	address string
+	trusted bool
+	since   time.Time
+	kinds   [kinds]channel
+	// warm is when the clusters it was last sent count as warm.
+	warm time.Time
+	// held is since when listeners and routes wait for clusters.
+	held time.Time
+	due  time.Time // when Advance has something to do here
+}
+
+// channel is one kind of resources on a stream.
+type channel struct {
+	watch       *watch          // waiting for news; nil when the client has not asked yet
+	flying      int             // answers that it has not yet judged
+	sent        string          // version of the last answer
+	publication int             // that it was part of
+	again       map[string]bool // names to send even if the version is known
+	refused     *Refusal
+	nacks       int
+}
+
+// watch is the client's open question.
+type watch struct {
+	req *discoveryv3.DeltaDiscoveryRequest
+	sub cachev3.Subscription
+	out chan cachev3.DeltaResponse
+}
+
+// Refusal is a NACK: Envoy's answer to something it cannot use.
+type Refusal struct {
+	Kind    string    `json:"kind"`
+	Version string    `json:"version"` // the one that was refused
+	Words   string    `json:"words"`   // Envoy's own
+	Time    time.Time `json:"time"`
+	Count   int       `json:"count"` // NACKs since the last publication
+}
+
+// forget drops the refusals of what was published before.
+func (c *client) forget() {
+	for k := range c.kinds {
+		c.kinds[k].refused, c.kinds[k].nacks = nil, 0
+	}
+}
+
+// judge notes what the client says about an earlier answer. What it says about
+// an earlier publication than the current one no longer matters.
+func (c *client) judge(k Kind, req *discoveryv3.DeltaDiscoveryRequest, publication int, now time.Time) {
+	ch := &c.kinds[k]
+	if id := req.GetNode().GetId(); id != "" {
+		c.node = id
+	}
+	if req.GetResponseNonce() == "" {
+		return // a change of subscription judges nothing
+	}
+	ch.flying = max(0, ch.flying-1)
+	if detail := req.GetErrorDetail(); detail != nil && ch.publication == publication {
+		ch.nacks++
+		ch.refused = &Refusal{k.String(), ch.sent, detail.GetMessage(), now, ch.nacks}
+	}
+	if k == Endpoints {
+		c.warm = laterOf(c.warm, now)
+	}
+}
+
+// answer sends what the client lacks, in the order of a push.
+func (c *client) answer(s *snapshot, publication int, now time.Time) {
+	c.due = time.Time{}
+	if s == nil {
+		return
+	}
+	for _, k := range Kinds() {
+		if k >= Listeners && c.holds(s, now) {
+			return
+		}
+		c.answerKind(s, k, publication, now)
+	}
+	c.held = time.Time{}
+}
+
+// holds keeps listeners and routes back until the clusters that they may name
+// are in use; a delta stream promises no order between kinds by itself.
+func (c *client) holds(s *snapshot, now time.Time) bool {
+	if !c.lacks(s, Listeners, Routes) || c.ready(s, now) {
+		return false
+	}
+	if c.held.IsZero() {
+		c.held = now
+	}
+	if now.Sub(c.held) >= settleLimit {
+		return false
+	}
+	c.due = earlier(c.held.Add(settleLimit), laterOf(c.warm, now.Add(time.Millisecond)))
+	return true
+}
+
+// ready tells whether the client has all clusters and their endpoints, and had
+// the time to warm them up.
+func (c *client) ready(s *snapshot, now time.Time) bool {
+	if c.kinds[Clusters].unasked() {
+		return true
+	}
+	if !c.settled(s, Clusters, Endpoints) || now.Before(c.warm) {
+		return false
+	}
+	eds := c.kinds[Endpoints].watch
+	for name := range s.resources[Clusters] {
+		if eds == nil || eds.sub.ReturnedResources()[name] == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// settled tells whether the client has all of these kinds: nothing is lacking,
+// on its way or refused. A kind that it never asked for is settled.
+func (c *client) settled(s *snapshot, ks ...Kind) bool {
+	for _, k := range ks {
+		if ch := &c.kinds[k]; ch.flying > 0 || ch.refused != nil {
+			return false
+		}
+	}
+	return !c.lacks(s, ks...)
+}
+
+// unasked tells whether the client has shown no interest in a kind.
+func (ch *channel) unasked() bool { return ch.watch == nil && ch.flying == 0 }
+
+// lacks tells whether something of these kinds would have to be sent.
+func (c *client) lacks(s *snapshot, ks ...Kind) bool {
+	for _, k := range ks {
+		if w := c.kinds[k].watch; w != nil {
+			if send, gone := c.delta(s, k); len(send)+len(gone) > 0 || c.greets(k) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// greets tells whether the client has to be answered even with nothing: the
+// first answer to a wildcard is what ends Envoy's waiting for it.
+func (c *client) greets(k Kind) bool {
+	ch := &c.kinds[k]
+	return ch.sent == "" && ch.watch.sub.IsWildcard() && len(ch.watch.sub.ReturnedResources()) == 0
+}
+
+func (c *client) delta(s *snapshot, k Kind) (send, gone []string) {
+	ch := &c.kinds[k]
+	return s.delta(k, ch.watch.wants, ch.known())
+}
+
+// known are the versions that the client has, but for those to send again.
+func (ch *channel) known() map[string]string {
+	known := ch.watch.sub.ReturnedResources()
+	if len(ch.again) == 0 {
+		return known
+	}
+	known = maps.Clone(known)
+	for name := range ch.again {
+		if _, ok := known[name]; ok {
+			known[name] = ""
+		}
+	}
+	return known
+}
+
+func (w *watch) wants(name string) bool {
+	_, named := w.sub.SubscribedResources()[name]
+	return named || w.sub.IsWildcard()
+}
+
+func (c *client) answerKind(s *snapshot, k Kind, publication int, now time.Time) {
+	ch := &c.kinds[k]
+	if ch.watch == nil {
+		return
+	}
+	send, gone := c.delta(s, k)
+	if len(send)+len(gone) == 0 && !c.greets(k) {
+		return
+	}
+	if k == Clusters {
+		c.rewarm(send, now)
+	}
+	ch.watch.out <- ch.watch.response(s, k, send, gone)
+	ch.watch, ch.again = nil, nil
+	ch.flying++
+	ch.sent, ch.publication = s.versions[k], publication
+}
+
+// rewarm prepares for clusters that Envoy builds anew: it wants their endpoints
+// once more, also unchanged ones, and does not ask for them on a delta stream
+// on which it has subscribed to the name before. Until then it keeps the old
+// cluster, for up to 15 s.
+func (c *client) rewarm(clusters []string, now time.Time) {
+	c.warm = now.Add(warmUp)
+	ch := &c.kinds[Endpoints]
+	if ch.again == nil {
+		ch.again = map[string]bool{}
+	}
+	for _, name := range clusters {
+		ch.again[name] = true
+	}
+}
+
+func (w *watch) response(s *snapshot, k Kind, send, gone []string) cachev3.DeltaResponse {
+	out := &discoveryv3.DeltaDiscoveryResponse{
+		TypeUrl:           k.TypeURL(),
+		SystemVersionInfo: s.versions[k],
+		RemovedResources:  gone,
+	}
+	for _, name := range send {
+		res := s.resources[k][name]
+		out.Resources = append(out.Resources, &discoveryv3.Resource{Name: name, Version: res.version, Resource: res.body})
+	}
+	next := make(map[string]string, len(s.resources[k]))
+	for name, res := range s.resources[k] {
+		if w.wants(name) {
+			next[name] = res.version
+		}
+	}
+	return &cachev3.DeltaPassthroughResponse{DeltaRequest: w.req, NextVersionMap: next, DeltaDiscoveryResponse: out}
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,111 @@
+package xds_test
+
+import (
+	"bytes"
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"usher/envoy"
+	"usher/model"
+	"usher/xds"
+	"usher/xds/pki"
+)
+
+var update = flag.Bool("update", false, "rewrite the wanted translations")
+
+// Each file of testdata is a cluster.yaml and the resources it becomes. The
+// real Envoy takes every one of them.
+func TestTranslationsAreWhatTheySeem(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no test data", err)
+	}
+	binary, err := envoy.Find(filepath.Join("..", ".tools", "envoy"))
+	if err != nil {
+		t.Fatalf("%v\nrun `make envoy` first", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			golden(t, file, binary)
+		})
+	}
+}
+
+func golden(t *testing.T, file string, binary envoy.Binary) {
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resources := translate(t, archive.Files[0].Data)
+	if err := envoy.Validate(t.Context(), binary, resources.Static()); err != nil {
+		t.Errorf("the real Envoy: %v", err)
+	}
+	got, err := model.YAML(resources.Redacted().JSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		archive.Files = []txtar.File{archive.Files[0], {Name: "resources.yaml", Data: got}}
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(archive.Files[1].Data), string(got)); diff != "" {
+		t.Errorf("-want +got (go test ./xds -update rewrites it)\n%s", diff)
+	}
+	if again := translate(t, archive.Files[0].Data); !bytes.Equal(again.Redacted().JSON(), resources.Redacted().JSON()) &&
+		xds.Structural(again, resources) {
+		t.Error("translated twice, two results")
+	}
+}
+
+// translate gives every node's name the address 192.0.2.1 and every
+// certificate a fixed text for a chain.
+func translate(t *testing.T, file []byte) xds.Resources {
+	t.Helper()
+	cluster, problems := model.Parse("cluster.yaml", file)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	m := xds.Material{Pairs: map[string]pki.Pair{}, Roots: map[string][]byte{}, IPs: map[model.Address]netip.Addr{}}
+	for _, c := range cluster.Certificates {
+		m.Pairs[c.Name] = fixedPair(t)
+	}
+	for _, p := range cluster.Pools {
+		if p.TLS != nil && p.TLS.Verify == model.VerifyCA {
+			m.Roots[p.Name] = fixedPair(t).Chain
+		}
+		for _, n := range p.Nodes {
+			m.IPs[n.Address] = netip.MustParseAddr("192.0.2.1")
+		}
+	}
+	return xds.Translate(cluster, m)
+}
+
+// fixedPair is a certificate that stays the same for ever, for the goldens.
+func fixedPair(t *testing.T) pki.Pair {
+	t.Helper()
+	chain, err := os.ReadFile("testdata/server.crt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile("testdata/server.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := pki.ParsePair(chain, key, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
+}

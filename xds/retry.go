@@ -1,0 +1,46 @@
+package xds
+
+import (
+	"time"
+
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	previousv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"usher/model"
+)
+
+// repeatable retries whatever failed before an answer began. Six tries at 25
+// to 50 ms: three fail and eject a dead node (outlierDetection), the next one
+// finds another.
+func repeatable(p model.Pool) *routev3.RetryPolicy {
+	r := retryPolicy("connect-failure,refused-stream,reset")
+	if p.TryTimeout > 0 {
+		r.PerTryIdleTimeout = durationpb.New(p.TryTimeout.Std())
+	}
+	return r
+}
+
+// unsent retries only what no node has seen: a POST is never sent twice.
+func unsent() *routev3.RetryPolicy {
+	return retryPolicy("connect-failure,refused-stream,reset-before-request")
+}
+
+func retryPolicy(on string) *routev3.RetryPolicy {
+	return &routev3.RetryPolicy{
+		RetryOn:    on,
+		NumRetries: u32(6),
+		RetryBackOff: &routev3.RetryPolicy_RetryBackOff{
+			BaseInterval: durationpb.New(25 * time.Millisecond),
+			MaxInterval:  durationpb.New(50 * time.Millisecond),
+		},
+		// A request without a session goes to another node at once.
+		RetryHostPredicate: []*routev3.RetryPolicy_RetryHostPredicate{{
+			Name: "envoy.retry_host_predicates.previous_hosts",
+			ConfigType: &routev3.RetryPolicy_RetryHostPredicate_TypedConfig{
+				TypedConfig: pack(&previousv3.PreviousHostsPredicate{}),
+			},
+		}},
+		HostSelectionRetryMaxAttempts: 3,
+	}
+}

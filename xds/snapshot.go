@@ -1,0 +1,90 @@
+package xds
+
+import (
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+// resource is one message ready to be sent, with its content hash.
+type resource struct {
+	body    *anypb.Any
+	version string
+}
+
+// snapshot is what is published at one moment: immutable.
+type snapshot struct {
+	resources [kinds]map[string]resource
+	versions  [kinds]string
+}
+
+func newSnapshot(r Resources) *snapshot {
+	s := &snapshot{}
+	for _, k := range Kinds() {
+		s.resources[k] = make(map[string]resource, len(r[k]))
+		for name, m := range r[k] {
+			body := pack(m)
+			s.resources[k][name] = resource{body, version(body.Value)}
+		}
+	}
+	return s.sealed()
+}
+
+// sealed computes the version of each kind from those of its resources.
+func (s *snapshot) sealed() *snapshot {
+	for _, k := range Kinds() {
+		var parts [][]byte
+		for _, name := range slices.Sorted(maps.Keys(s.resources[k])) {
+			parts = append(parts, []byte(name), []byte(s.resources[k][name].version))
+		}
+		s.versions[k] = version(parts...)
+	}
+	return s
+}
+
+// keeping is s together with the pools of old that it no longer has: a cluster
+// goes only after no Envoy routes to it any more.
+func (s *snapshot) keeping(old *snapshot) (both *snapshot, lingering bool) {
+	both = &snapshot{resources: s.resources}
+	for _, k := range []Kind{Clusters, Endpoints, Secrets} {
+		both.resources[k] = maps.Clone(s.resources[k])
+		for name, res := range old.resources[k] {
+			if _, ok := both.resources[k][name]; !ok {
+				both.resources[k][name] = res
+				lingering = true
+			}
+		}
+	}
+	return both.sealed(), lingering
+}
+
+// delta is what a client lacks that knows the versions in `known`: changed or
+// new resources and removed names, sorted, of those it asks for.
+func (s *snapshot) delta(k Kind, wants func(string) bool, known map[string]string) (send, gone []string) {
+	for name, res := range s.resources[k] {
+		if v, ok := known[name]; wants(name) && (!ok || v != res.version) {
+			send = append(send, name)
+		}
+	}
+	for name := range known {
+		if _, ok := s.resources[k][name]; !ok {
+			gone = append(gone, name)
+		}
+	}
+	slices.Sort(send)
+	slices.Sort(gone)
+	return send, gone
+}
+
+// Structural tells whether two translations differ in more than nodes, keys and
+// authorities: only then can Envoy refuse what it accepted before.
+func Structural(a, b Resources) bool {
+	for _, k := range []Kind{Clusters, Listeners, Routes} {
+		if !maps.EqualFunc(a[k], b[k], proto.Equal) {
+			return true
+		}
+	}
+	return false
+}

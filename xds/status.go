@@ -1,0 +1,88 @@
+package xds
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Client is what one Envoy has of what is published: a value, for the status.
+type Client struct {
+	Node    string        `json:"node"`    // its id, as its bootstrap names it
+	Address string        `json:"address"` // where it connects from
+	Trusted bool          `json:"trusted"` // over the socket or mutual TLS
+	Since   time.Time     `json:"since"`
+	Kinds   []ClientState `json:"kinds"`
+}
+
+// ClientState is one kind of resources on one Envoy.
+type ClientState struct {
+	Kind    string   `json:"kind"`
+	Version string   `json:"version"` // the last that it was sent
+	State   string   `json:"state"`   // ack, nack, sent or unasked
+	Refusal *Refusal `json:"refusal,omitempty"`
+}
+
+// Clients are all connected Envoys, by node and address.
+func (s *Server) Clients() []Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]Client, 0, len(s.clients))
+	for _, c := range s.clients {
+		all = append(all, c.status(s.view(c.trusted)))
+	}
+	slices.SortFunc(all, func(a, b Client) int {
+		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Address, b.Address), a.Since.Compare(b.Since))
+	})
+	return all
+}
+
+// Versions are the content hashes of what is published, by kind; empty before
+// the first publication.
+func (s *Server) Versions() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]string{}
+	for _, k := range Kinds() {
+		if s.whole != nil {
+			all[k.String()] = s.whole.versions[k]
+		}
+	}
+	return all
+}
+
+// Refusals are the NACKs to the current publication by trusted Envoys. Others
+// may say what they like: they are shown, and decide nothing.
+func (s *Server) Refusals() []Refusal {
+	var all []Refusal
+	for _, c := range s.Clients() {
+		for _, k := range c.Kinds {
+			if c.Trusted && k.Refusal != nil {
+				all = append(all, *k.Refusal)
+			}
+		}
+	}
+	return all
+}
+
+func (c *client) status(s *snapshot) Client {
+	out := Client{Node: c.node, Address: c.address, Trusted: c.trusted, Since: c.since}
+	for _, k := range Kinds() {
+		out.Kinds = append(out.Kinds, c.kindStatus(s, k))
+	}
+	return out
+}
+
+func (c *client) kindStatus(s *snapshot, k Kind) ClientState {
+	ch := &c.kinds[k]
+	st := ClientState{Kind: k.String(), Version: ch.sent, State: "sent", Refusal: ch.refused}
+	switch {
+	case ch.refused != nil:
+		st.State = "nack"
+	case ch.unasked():
+		st.State = "unasked"
+	case s != nil && c.settled(s, k):
+		st.State, st.Version = "ack", s.versions[k]
+	}
+	return st
+}
