@@ -58,7 +58,7 @@ func (k *checker) route(field string, r Route, before []Route, pools names) {
 	switch {
 	case r.Deny && r.Pool != "":
 		k.fault(field, "both deny and pool", "a route sends to a pool or is denied; remove one")
-	case !r.Deny && r.Pool == "" && !k.unread(field+".pool"):
+	case !r.Deny && r.Pool == "" && !k.unread(field+".pool") && !k.unread(field+".deny"):
 		k.fault(field, "neither deny nor pool", "add pool: NAME, or deny: true")
 	}
 	k.among(pools, field+".pool", "pool", r.Pool)

@@ -107,6 +107,10 @@ func syntaxHint(what string) string {
 		return "indent with spaces, never with tabs; quote values that begin with @, ` or %"
 	case strings.Contains(what, "mapping values are not allowed"):
 		return "look for a value with `: ` in it (quote it), or for a line that is indented too far"
+	case strings.Contains(what, "end of stream"):
+		return "look for a quote or a bracket that is never closed"
+	case strings.Contains(what, "violates indentation"):
+		return "indent with spaces, never with tabs"
 	case strings.Contains(what, "did not find expected"):
 		return "look at the indentation of this line and the one above, and for a missing bracket"
 	}

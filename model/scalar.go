@@ -93,7 +93,7 @@ func suggest(got string, known []string) string {
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	if len(known) == 0 {
+	if len(known) == 0 || len(known) > 20 {
 		return ""
 	}
 	return "known are " + strings.Join(known, ", ")

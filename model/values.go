@@ -65,7 +65,13 @@ func (d Duration) String() string {
 	if day := 24 * time.Hour; d != 0 && d.Std()%day == 0 {
 		return strconv.FormatInt(int64(d.Std()/day), 10) + "d"
 	}
-	return d.Std().String()
+	text := d.Std().String()
+	for _, unit := range []string{"m0s", "h0m"} { // 1m, not 1m0s
+		if strings.HasSuffix(text, unit) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // ParseDuration reads a span: any of Go's units, and d for 24 hours in front
