@@ -2,6 +2,7 @@ package xds
 
 import (
 	"maps"
+	"strings"
 	"time"
 
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
@@ -70,7 +71,7 @@ func (c *client) judge(k Kind, req *discoveryv3.DeltaDiscoveryRequest, publicati
 	ch.flying = max(0, ch.flying-1)
 	if detail := req.GetErrorDetail(); detail != nil && ch.publication == publication {
 		ch.nacks++
-		ch.refused = &Refusal{k.String(), ch.sent, detail.GetMessage(), now, ch.nacks}
+		ch.refused = &Refusal{k.String(), ch.sent, strings.TrimSpace(detail.GetMessage()), now, ch.nacks}
 	}
 	if k == Endpoints {
 		c.warm = laterOf(c.warm, now)

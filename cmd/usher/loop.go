@@ -34,6 +34,7 @@ type loop struct {
 	accepted *publication   // what the Envoys last accepted
 	problems model.Problems // why the file as it is now is not served
 	refusal  *xds.Refusal   // Envoy's part in that
+	saved    time.Time      // when a save was read that nobody has accepted yet
 	kept     []byte         // the accepted file on disk
 	keepDue  time.Time      // when to try again to keep it
 	leaveDue time.Time      // when to renew what Envoys elsewhere need

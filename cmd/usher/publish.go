@@ -87,9 +87,9 @@ func (l *loop) takeBack(r xds.Refusal) {
 	if l.refusal != nil && *l.refusal == r {
 		return // said before, and nothing older to go back to
 	}
-	l.refusal = &r
+	l.refusal, l.saved = &r, time.Time{}
 	l.problems = model.Problems{l.blame(r)}
-	l.log.Error(l.problems.Error())
+	l.say("Envoy refused what cluster.yaml became", l.problems)
 	if l.accepted == nil || l.accepted.at.Equal(l.now.at) {
 		return
 	}
@@ -105,6 +105,10 @@ func (l *loop) takeBack(r xds.Refusal) {
 func (l *loop) accept(now time.Time) {
 	if l.accepted == nil || !l.accepted.at.Equal(l.now.at) {
 		l.accepted = new(l.now)
+	}
+	if !l.saved.IsZero() {
+		l.log.Info("cluster.yaml is live", "took", now.Sub(l.saved).Round(time.Millisecond))
+		l.saved = time.Time{}
 	}
 	if bytes.Equal(l.kept, l.now.data) || now.Before(l.keepDue) {
 		return

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -23,7 +24,7 @@ func (l *loop) file(ctx context.Context, c model.Change) error {
 		l.reject(problems)
 		return l.stand(ctx)
 	}
-	l.log.Info("cluster.yaml is live", "took", time.Since(started).Round(time.Millisecond))
+	l.saved = started
 	return nil
 }
 
@@ -58,9 +59,13 @@ func (l *loop) follow(next *model.Cluster) {
 // reject says why the file as it is now is not served, and changes nothing.
 func (l *loop) reject(problems model.Problems) {
 	l.problems = problems
-	for _, p := range problems {
-		l.log.Error("cluster.yaml is not served: " + p.String())
-	}
+	l.say("cluster.yaml is not served; what runs stays as it is", problems)
+}
+
+// say puts faults below a line of the log as a person reads them, one by one.
+func (l *loop) say(what string, problems model.Problems) {
+	l.log.Error(what, "faults", len(problems))
+	fmt.Fprintln(os.Stderr, problems.Error())
 }
 
 // stand sees to it that something is served: at a start with a faulty file,

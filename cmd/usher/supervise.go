@@ -77,6 +77,9 @@ func relay(log *slog.Logger, line string) {
 		"warning": slog.LevelWarn, "error": slog.LevelError, "critical": slog.LevelError,
 	}
 	level, text := envoy.ParseLine(line)
+	if text == "" {
+		return
+	}
 	if at, ok := levels[level]; ok {
 		log.Log(context.Background(), at, text, "from", "envoy")
 		return

@@ -1,0 +1,138 @@
+package e2e
+
+import (
+	"crypto/tls"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// shows is the first name in the certificate that a client sees.
+func (s *site) shows(config *tls.Config) (*tls.ConnectionState, error) {
+	config.InsecureSkipVerify = true //nolint:gosec // looked at below
+	conn, err := tls.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.port), config)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close() //nolint:errcheck // looked at
+	state := conn.ConnectionState()
+	return &state, nil
+}
+
+func TestSeveralHostsOnOnePort(t *testing.T) {
+	s := newSite(t, 1, file{more: ""})
+	s.change("a second host", func(f *file) {
+		f.more = fmt.Sprintf("  - {name: api, address: \"127.0.0.1:%d\", hosts: [api.example.org], tls: {}, routes: [{path: /only-api, deny: true}, {path: /, pool: identity}]}\n", s.port)
+	})
+	for sni, want := range map[string]string{"localhost": "localhost", "api.example.org": "api.example.org", "": "localhost", "unknown.example.org": "localhost"} {
+		until(t, patience, "the certificate of "+want+" for "+sni, func() bool {
+			state, err := s.shows(&tls.Config{ServerName: sni})
+			return err == nil && state.PeerCertificates[0].DNSNames[0] == want
+		})
+	}
+	out, err := exec.Command("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", filepath.Join(s.state(), "ca", "ca.crt"),
+		"--resolve", fmt.Sprintf("api.example.org:%d:127.0.0.1", s.port), fmt.Sprintf("https://api.example.org:%d/only-api", s.port)).Output()
+	if err != nil || string(out) != "404" {
+		t.Errorf("api.example.org/only-api: %s %v", out, err)
+	}
+	if _, resp := s.ask("/only-api", ""); resp.StatusCode != 200 {
+		t.Errorf("localhost/only-api: %d", resp.StatusCode)
+	}
+}
+
+func TestWhatTLSIsOffered(t *testing.T) {
+	s := newSite(t, 1, file{})
+	for _, v := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
+		if _, err := s.shows(&tls.Config{MinVersion: v, MaxVersion: v}); err == nil {
+			t.Errorf("version %x was accepted", v)
+		}
+	}
+	for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		state, err := s.shows(&tls.Config{MinVersion: v, MaxVersion: v, NextProtos: []string{"h2", "http/1.1"}})
+		if err != nil || state.NegotiatedProtocol != "h2" {
+			t.Errorf("version %x: %v, %v", v, state, err)
+		}
+	}
+}
+
+func TestALeafOfAMinuteIsRenewedWithoutAWord(t *testing.T) {
+	t.Parallel() // with the other that mostly waits
+	s := newIdleSite(t, 1, file{})
+	s.save(strings.Replace(s.text(s.file), "hosts: [localhost]}", "hosts: [localhost], lifetime: 60s}", 1))
+	s.run()
+	first, err := s.shows(&tls.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := s.updates()
+	u := (&users{s: s, pause: 50 * time.Millisecond}).begin(5)
+	u.during(func() {
+		until(t, 50*time.Second, "another leaf", func() bool {
+			now, err := s.shows(&tls.Config{})
+			return err == nil && now.PeerCertificates[0].SerialNumber.Cmp(first.PeerCertificates[0].SerialNumber) != 0
+		})
+	})
+	u.mustNotFail(t)
+	after := s.updates()
+	before.secrets = after.secrets
+	if after != before || u.closed.Load() > 0 {
+		t.Errorf("more than the secret was pushed: %+v, before %+v; %d connections closed", after, before, u.closed.Load())
+	}
+}
+
+func TestFilesOfTheOperatorsOwnAreFollowed(t *testing.T) {
+	s := newIdleSite(t, 1, file{})
+	dir := t.TempDir()
+	issue := func(name string) {
+		t.Helper()
+		out, err := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+			"-keyout", filepath.Join(dir, "server.key"), "-out", filepath.Join(dir, "server.pem"), "-subj", "/CN="+name, "-addext", "subjectAltName=DNS:"+name).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	sees := func(name string) func() bool {
+		return func() bool {
+			state, err := s.shows(&tls.Config{})
+			return err == nil && state.PeerCertificates[0].DNSNames[0] == name
+		}
+	}
+	issue("first.example.org")
+	s.save(strings.Replace(s.text(s.file), "hosts: [localhost]}", fmt.Sprintf("chain: %s/server.pem, key: %s/server.key}", dir, dir), 1))
+	s.run()
+	until(t, patience, "the first certificate", sees("first.example.org"))
+	issue("second.example.org")
+	until(t, patience, "the second certificate", sees("second.example.org"))
+}
+
+func TestNodesAreVerified(t *testing.T) {
+	s := newIdleSite(t, 0, file{})
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", dir + "/good.key", "-out", dir + "/good.pem", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,DNS:node.example.org"},
+		{"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-keyout", dir + "/other.key", "-out", dir + "/other.pem", "-subj", "/CN=other", "-addext", "subjectAltName=DNS:other.example.org"},
+	} {
+		if out, err := exec.Command("openssl", args...).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	good := startStub(t, "good", "--cert", dir+"/good.pem", "--key", dir+"/good.key")
+	other := startStub(t, "other", "--cert", dir+"/other.pem", "--key", dir+"/other.key")
+	bundle := filepath.Join(dir, "ca.pem")
+	if out, err := exec.Command("sh", "-c", "cat "+dir+"/good.pem "+dir+"/other.pem > "+bundle).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s.file.pool = "tls: {verify: ca}"
+	s.file.pool = fmt.Sprintf("tls: {ca: %s}", bundle)
+	s.file.nodes = []string{fmt.Sprintf("{name: good, address: localhost:%d}", good.port), fmt.Sprintf("{name: other, address: localhost:%d}", other.port)}
+	s.save(s.text(s.file))
+	s.run()
+	until(t, patience, "the node with the right name", func() bool { node, _ := s.ask("/", ""); return node == "good" })
+	s.always("good", "/", "")
+	s.file.pool = fmt.Sprintf("tls: {ca: \"%s\"}", dir+"/other.pem")
+	s.save(s.text(s.file))
+	until(t, patience, "nobody to be trusted", func() bool { node, _ := s.ask("/", ""); return node == "" })
+}
