@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"testing"
 )
@@ -101,7 +100,7 @@ func TestANodeDrainsAlsoWhereTheBalancerMakesTheCookie(t *testing.T) {
 	stayed := append(all, fresh...)
 	for _, h := range stayed {
 		if before := h.node; s.visit(client, h) != before && before != "isNode2" {
-			t.Error(fmt.Sprintf("a client of %s moved when isNode2 was disabled", before))
+			t.Errorf("a client of %s moved when isNode2 was disabled", before)
 			return
 		}
 	}

@@ -112,7 +112,7 @@ func (o Options) start() (identity, error) {
 	if err != nil {
 		return identity{}, fmt.Errorf("open Envoy's log: %w", err)
 	}
-	defer log.Close() //nolint:errcheck // Envoy has its own descriptor
+	defer log.Close()                                                                           //nolint:errcheck // Envoy has its own descriptor
 	cmd := exec.Command(o.Binary.Path, "--config-path", bootstrapFile, "--disable-hot-restart", //nolint:gosec // found by Find
 		"--log-level", "warning", "--log-format", "%Y-%m-%dT%T.%e %l %n %v",
 		"--drain-time-s", fmt.Sprint(max(1, int(o.Drain/time.Second))), "--drain-strategy", "immediate")

@@ -86,7 +86,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 			if look.concerns(e) {
 				timer.Reset(max(quiet, time.Until(look.reported.Add(between))))
 			}
-		case <-fs.Errors: // an overflow, most likely: look at once
+		case <-fs.Errors: //nolint:errcheck // an overflow, most likely: look at once
 			timer.Reset(quiet)
 		case <-w.wake:
 			timer.Reset(quiet)

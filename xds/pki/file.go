@@ -26,7 +26,7 @@ func read(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // read only
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err == nil && len(text) > maxFile {
 		err = &fs.PathError{Op: "read", Path: file, Err: fmt.Errorf("larger than %d bytes", maxFile)}
@@ -58,7 +58,7 @@ func replace(file string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // gone already where all went well
+	defer os.Remove(f.Name()) //nolint:errcheck // gone already where all went well
 	if err := fill(f, text); err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func loadAuthority(dir string, now time.Time) (Authority, error) {
 	ca, err := parseAuthority(crt, key, now)
 	if err != nil {
 		// Not %w: a Fault is one of a file that cluster.yaml names.
-		return Authority{}, fmt.Errorf("the authority in %s: %v: %s", dir, err, anew)
+		return Authority{}, fmt.Errorf("the authority in %s: %v: %s", dir, err, anew) //nolint:errorlint // a Fault in it is of no file that the operator named
 	}
 	return ca, nil
 }

@@ -139,7 +139,7 @@ func (a Authority) keep(dir string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp) // gone already where all went well
+	defer os.RemoveAll(tmp) //nolint:errcheck // gone already where all went well
 	for _, err := range []error{
 		create(filepath.Join(tmp, "ca.key"), a.keyPEM),
 		create(filepath.Join(tmp, "ca.crt"), a.PEM),

@@ -1,0 +1,163 @@
+//go:build compose
+
+package compose
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait; what is waited for takes a second or two.
+const patience = 30 * time.Second
+
+var composeCommand = flag.String("compose", "docker-compose", "the compose command, its words separated by spaces")
+
+// project is a copy of the deploy folder, brought up under a name and a port of
+// its own.
+type project struct {
+	t    *testing.T
+	dir  string
+	name string
+	port int // where clients arrive
+}
+
+func bringUp(t *testing.T) *project {
+	t.Helper()
+	p := &project{t: t, dir: t.TempDir(), port: freePort(t)}
+	p.name = fmt.Sprintf("usher-test-%d", os.Getpid())
+	for _, file := range []string{"compose.yaml", filepath.Join("cluster", "cluster.yaml")} {
+		copyFile(t, filepath.Join("..", "..", "deploy", file), filepath.Join(p.dir, file))
+	}
+	t.Cleanup(p.takeDown)
+	p.compose("up", "-d")
+	return p
+}
+
+// takeDown leaves nothing behind, and shows what the containers said when a
+// test has failed.
+func (p *project) takeDown() {
+	if p.t.Failed() {
+		said, _ := p.run(p.words("logs", "--no-color", "--tail", "40"))
+		p.t.Logf("the containers said:\n%s", said)
+	}
+	p.compose("down", "--volumes", "--timeout", "5")
+	if left := p.docker("ps", "-aq", "--filter", "label=com.docker.compose.project="+p.name); left != "" {
+		p.t.Errorf("containers are left: %s", left)
+	}
+}
+
+func (p *project) words(args ...string) []string {
+	all := append(strings.Fields(*composeCommand), "-p", p.name, "-f", filepath.Join(p.dir, "compose.yaml"))
+	return append(all, args...)
+}
+
+// compose runs a command on the project that has to succeed.
+func (p *project) compose(args ...string) string {
+	p.t.Helper()
+	out, err := p.run(p.words(args...))
+	if err != nil {
+		p.t.Fatalf("compose %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// docker runs a command that has to succeed and returns what it prints.
+func (p *project) docker(args ...string) string {
+	p.t.Helper()
+	out, err := p.run(append([]string{"docker"}, args...))
+	if err != nil {
+		p.t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(out)
+}
+
+func (p *project) run(words []string) (string, error) {
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("USHER_PORT=127.0.0.1:%d", p.port))
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// container is the id of a service's only container.
+func (p *project) container(service string) string {
+	p.t.Helper()
+	id := p.docker("ps", "-q", "--filter", "label=com.docker.compose.project="+p.name,
+		"--filter", "label=com.docker.compose.service="+service)
+	if id == "" || strings.Contains(id, "\n") {
+		p.t.Fatalf("%s: want one running container, got %q", service, id)
+	}
+	return id
+}
+
+func (p *project) inspect(service, format string) string {
+	p.t.Helper()
+	return p.docker("inspect", "--format", format, p.container(service))
+}
+
+// address is where the host reaches a service on the project's network.
+func (p *project) address(service, port string) string {
+	p.t.Helper()
+	return net.JoinHostPort(p.inspect(service, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"), port)
+}
+
+// fetch copies a path out of a container, volumes included.
+func (p *project) fetch(service, path string) string {
+	p.t.Helper()
+	to := filepath.Join(p.t.TempDir(), service)
+	p.docker("cp", p.container(service)+":"+path, to)
+	return to
+}
+
+func (p *project) file() string { return filepath.Join(p.dir, "cluster", "cluster.yaml") }
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lis.Close() //nolint:errcheck // nobody has connected
+	return lis.Addr().(*net.TCPAddr).Port
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, read(t, from), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// until polls, with a deadline.
+func until(t *testing.T, what string, ok func() bool) time.Duration {
+	t.Helper()
+	began := time.Now()
+	for !ok() {
+		if time.Since(began) > patience {
+			t.Fatalf("waited %s in vain for %s", patience, what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return time.Since(began)
+}
