@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,12 +39,28 @@ func Validate(ctx context.Context, b Binary, bootstrap []byte) error {
 		feed(pipe, bootstrap)
 	}()
 	err = ask(ctx, b, pipe)
-	// An Envoy that died early has left the writer waiting for a reader.
-	if f, err := os.OpenFile(pipe, os.O_RDONLY|unix.O_NONBLOCK, 0); err == nil {
-		_ = f.Close()
-	}
-	<-written
+	release(pipe, written)
 	return err
+}
+
+// release ends a writer that still waits for a reader, because Envoy died
+// before it came: a reader comes and goes until the writer has noticed.
+func release(pipe string, written <-chan struct{}) {
+	for {
+		select {
+		case <-written:
+			return
+		default:
+		}
+		if f, err := os.OpenFile(pipe, os.O_RDONLY|unix.O_NONBLOCK, 0); err == nil {
+			_ = f.Close()
+		}
+		select {
+		case <-written:
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 // feed writes once a reader has come. It fails when that has gone, which the
