@@ -41,7 +41,7 @@ func setUp(m *testing.M) int {
 		return 1
 	}
 	for _, p := range []string{"usher/cmd/usher", "usher/e2e/isstub"} {
-		out, err := exec.Command("go", "build", "-o", bin, p).CombinedOutput()
+		out, err := exec.Command("go", "build", "-race", "-o", bin, p).CombinedOutput()
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", p, err, out)
 			return 1

@@ -97,6 +97,9 @@ func (s *site) ended() bool {
 func (s *site) end() {
 	if s.usher != nil {
 		s.usher.end()
+		if strings.Contains(s.usher.output(), "DATA RACE") {
+			s.t.Error("usher has a data race")
+		}
 		if s.t.Failed() {
 			s.t.Logf("usher said:\n%s", tail(s.usher.output(), 40))
 		}

@@ -15,6 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// validateLimit bounds one validation: a file of thousands of pools takes
+// seconds, and an Envoy that hangs must not hang usher.
+const validateLimit = time.Minute
+
 // Refusal is what Envoy says of a configuration that it would not take.
 type Refusal struct{ Words string }
 
@@ -75,6 +79,8 @@ func feed(pipe string, data []byte) {
 }
 
 func ask(ctx context.Context, b Binary, config string) error {
+	ctx, cancel := context.WithTimeout(ctx, validateLimit)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, b.Path, "--mode", "validate", "--config-path", config, //nolint:gosec // found by Find
 		"--log-level", "warning", "--log-format", "%l|%v", "--disable-hot-restart")
 	var said bytes.Buffer

@@ -73,9 +73,6 @@ func (c *client) judge(k Kind, req *discoveryv3.DeltaDiscoveryRequest, publicati
 		ch.nacks++
 		ch.refused = &Refusal{k.String(), ch.sent, strings.TrimSpace(detail.GetMessage()), now, ch.nacks}
 	}
-	if k == Endpoints {
-		c.warm = laterOf(c.warm, now)
-	}
 }
 
 // answer sends what the client lacks, in the order of a push.

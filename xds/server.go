@@ -15,7 +15,7 @@ const (
 	// warmUp is given to new clusters after Envoy has their endpoints: it serves
 	// none before its first round of health checks, and says nothing when that
 	// is over. A live node answers in milliseconds.
-	warmUp = 200 * time.Millisecond
+	warmUp = 300 * time.Millisecond
 )
 
 // Server publishes resources to every connected Envoy and remembers what each

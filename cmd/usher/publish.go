@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"os"
 	"time"
 
 	"usher/model"
@@ -90,14 +92,32 @@ func (l *loop) takeBack(r xds.Refusal) {
 	l.refusal, l.saved = &r, time.Time{}
 	l.problems = model.Problems{l.blame(r)}
 	l.say("Envoy refused what cluster.yaml became", l.problems)
-	if l.accepted == nil || l.accepted.at.Equal(l.now.at) {
+	last := l.lastAccepted(r.Time)
+	if last == nil || last.at.Equal(l.now.at) {
 		return
 	}
-	last := *l.accepted
 	last.source = fromAccepted
-	l.publish(last)
-	l.accepted.at = l.now.at
+	l.publish(*last)
+	l.accepted = new(l.now)
 	l.log.Info("what was last accepted is served again")
+}
+
+// lastAccepted is what the Envoys accepted before, in this run or an earlier
+// one.
+func (l *loop) lastAccepted(now time.Time) *publication {
+	if l.accepted != nil {
+		return new(*l.accepted)
+	}
+	data, err := os.ReadFile(l.places.accepted())
+	if err != nil || bytes.Equal(data, l.now.data) {
+		return nil
+	}
+	last, problems := load(l.config, data, l.store, now)
+	if len(problems) > 0 {
+		return nil
+	}
+	answers := l.resolver.want(context.Background(), last.addresses())
+	return &publication{loaded: last, answers: answers, resources: last.translate(answers)}
 }
 
 // accept remembers what every Envoy has accepted, on disk as well: a restart

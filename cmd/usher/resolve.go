@@ -31,14 +31,20 @@ type answer struct {
 // resolver keeps the nodes' names resolved. One node is one address, whatever
 // its name resolves to: IPv4 first, or the first that accepts a connection.
 type resolver struct {
-	news chan map[model.Address]answer // the latest answers, when they changed
+	news   chan map[model.Address]answer // the latest answers, when they changed
+	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
+	every  time.Duration
 
 	mu      sync.Mutex
 	answers map[model.Address]answer
 }
 
 func newResolver() *resolver {
-	return &resolver{news: make(chan map[model.Address]answer, 1)}
+	return &resolver{
+		news:   make(chan map[model.Address]answer, 1),
+		lookup: net.DefaultResolver.LookupNetIP,
+		every:  resolveEvery,
+	}
 }
 
 // want resolves the names among the addresses that are new, forgets those that
@@ -56,7 +62,7 @@ func (r *resolver) want(ctx context.Context, addresses []model.Address) map[mode
 			ask[a] = answer{}
 		}
 	}
-	maps.Copy(keep, resolveAll(ctx, ask))
+	maps.Copy(keep, r.all(ctx, ask))
 	r.mu.Lock()
 	r.answers = keep
 	r.mu.Unlock()
@@ -65,7 +71,7 @@ func (r *resolver) want(ctx context.Context, addresses []model.Address) map[mode
 
 // run resolves again every few seconds and reports changes until ctx ends.
 func (r *resolver) run(ctx context.Context) {
-	tick := time.NewTicker(resolveEvery)
+	tick := time.NewTicker(r.every)
 	defer tick.Stop()
 	for {
 		select {
@@ -81,7 +87,7 @@ func (r *resolver) again(ctx context.Context) {
 	r.mu.Lock()
 	before := r.answers
 	r.mu.Unlock()
-	after := resolveAll(ctx, before)
+	after := r.all(ctx, before)
 	r.mu.Lock()
 	changed := false
 	for a, now := range after {
@@ -113,7 +119,7 @@ func (r *resolver) report(answers map[model.Address]answer) {
 	}
 }
 
-func resolveAll(ctx context.Context, ask map[model.Address]answer) map[model.Address]answer {
+func (r *resolver) all(ctx context.Context, ask map[model.Address]answer) map[model.Address]answer {
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	answers := make(map[model.Address]answer, len(ask))
@@ -121,7 +127,7 @@ func resolveAll(ctx context.Context, ask map[model.Address]answer) map[model.Add
 	for a, was := range ask {
 		all.Go(func() {
 			slots <- struct{}{}
-			now := resolve(ctx, a, was)
+			now := r.one(ctx, a, was)
 			<-slots
 			mu.Lock()
 			answers[a] = now
@@ -132,10 +138,10 @@ func resolveAll(ctx context.Context, ask map[model.Address]answer) map[model.Add
 	return answers
 }
 
-func resolve(ctx context.Context, a model.Address, was answer) answer {
+func (r *resolver) one(ctx context.Context, a model.Address, was answer) answer {
 	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
 	defer cancel()
-	choice, err := net.DefaultResolver.LookupNetIP(ctx, "ip", a.Host)
+	choice, err := r.lookup(ctx, "ip", a.Host)
 	if err == nil && len(choice) == 0 {
 		err = errors.New("no address")
 	}

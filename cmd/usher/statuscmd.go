@@ -100,6 +100,9 @@ func (s *Status) String() string {
 			}
 		}
 	}
+	if r := s.Refusal; r != nil {
+		fmt.Fprintf(&b, "NACK of %s %s, %s: %s\n", r.Kind, r.Version, ago(s.Time, r.Time), r.Words)
+	}
 	s.content(&b)
 	for _, w := range s.Warnings {
 		fmt.Fprintf(&b, "warning: %s\n", w)
