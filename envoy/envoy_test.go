@@ -170,7 +170,7 @@ func freePort(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer lis.Close()
+	defer lis.Close() //nolint:errcheck // the test ends
 	return lis.Addr().(*net.TCPAddr).Port
 }
 
@@ -307,7 +307,7 @@ func TestTheLogIsReadLineByLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
+		defer f.Close() //nolint:errcheck // written
 		if _, err := f.WriteString(text); err != nil {
 			t.Fatal(err)
 		}

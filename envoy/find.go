@@ -78,7 +78,7 @@ func inspect(path string) (Binary, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "--version").Output() //nolint:gosec // the operator's own choice
+	out, err := exec.CommandContext(ctx, path, "--version").Output()
 	if err != nil {
 		return Binary{}, fmt.Errorf("%w: %s does not run: %w", ErrNotFound, path, err)
 	}

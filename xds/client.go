@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	discoverysvc "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	cachev3 "github.com/envoyproxy/go-control-plane/pkg/cache/v3"
 )
 
@@ -37,7 +37,7 @@ type channel struct {
 
 // watch is the client's open question.
 type watch struct {
-	req *discoveryv3.DeltaDiscoveryRequest
+	req *discoverysvc.DeltaDiscoveryRequest
 	sub cachev3.Subscription
 	out chan cachev3.DeltaResponse
 }
@@ -60,7 +60,7 @@ func (c *client) forget() {
 
 // judge notes what the client says about an earlier answer. What it says about
 // an earlier publication than the current one no longer matters.
-func (c *client) judge(k Kind, req *discoveryv3.DeltaDiscoveryRequest, publication int, now time.Time) {
+func (c *client) judge(k Kind, req *discoverysvc.DeltaDiscoveryRequest, publication int, now time.Time) {
 	ch := &c.kinds[k]
 	if id := req.GetNode().GetId(); id != "" {
 		c.node = id
@@ -216,14 +216,14 @@ func (c *client) rewarm(clusters []string, now time.Time) {
 }
 
 func (w *watch) response(s *snapshot, k Kind, send, gone []string) cachev3.DeltaResponse {
-	out := &discoveryv3.DeltaDiscoveryResponse{
+	out := &discoverysvc.DeltaDiscoveryResponse{
 		TypeUrl:           k.TypeURL(),
 		SystemVersionInfo: s.versions[k],
 		RemovedResources:  gone,
 	}
 	for _, name := range send {
 		res := s.resources[k][name]
-		out.Resources = append(out.Resources, &discoveryv3.Resource{Name: name, Version: res.version, Resource: res.body})
+		out.Resources = append(out.Resources, &discoverysvc.Resource{Name: name, Version: res.version, Resource: res.body})
 	}
 	next := make(map[string]string, len(s.resources[k]))
 	for name, res := range s.resources[k] {

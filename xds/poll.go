@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	discoverysvc "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	cachev3 "github.com/envoyproxy/go-control-plane/pkg/cache/v3"
 	serverv3 "github.com/envoyproxy/go-control-plane/pkg/server/v3"
 )
@@ -62,7 +62,7 @@ func (p *poll) wants(name string) bool {
 
 // response holds all resources of a kind that are wanted, sorted by name.
 func (s *snapshot) response(req *cachev3.Request, k Kind, wants func(string) bool) *cachev3.PassthroughResponse {
-	out := &discoveryv3.DiscoveryResponse{TypeUrl: k.TypeURL(), VersionInfo: s.versions[k]}
+	out := &discoverysvc.DiscoveryResponse{TypeUrl: k.TypeURL(), VersionInfo: s.versions[k]}
 	returned := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.resources[k])) {
 		if wants(name) {
@@ -84,14 +84,14 @@ func (f *face) OnStreamOpen(context.Context, int64, string) error { return nil }
 func (f *face) OnStreamClosed(int64, *corev3.Node) {}
 
 // OnStreamRequest notes nothing.
-func (f *face) OnStreamRequest(int64, *discoveryv3.DiscoveryRequest) error { return nil }
+func (f *face) OnStreamRequest(int64, *discoverysvc.DiscoveryRequest) error { return nil }
 
 // OnStreamResponse notes nothing.
-func (f *face) OnStreamResponse(context.Context, int64, *discoveryv3.DiscoveryRequest, *discoveryv3.DiscoveryResponse) {
+func (f *face) OnStreamResponse(context.Context, int64, *discoverysvc.DiscoveryRequest, *discoverysvc.DiscoveryResponse) {
 }
 
 // OnFetchRequest notes nothing.
-func (f *face) OnFetchRequest(context.Context, *discoveryv3.DiscoveryRequest) error { return nil }
+func (f *face) OnFetchRequest(context.Context, *discoverysvc.DiscoveryRequest) error { return nil }
 
 // OnFetchResponse notes nothing.
-func (f *face) OnFetchResponse(*discoveryv3.DiscoveryRequest, *discoveryv3.DiscoveryResponse) {}
+func (f *face) OnFetchResponse(*discoverysvc.DiscoveryRequest, *discoverysvc.DiscoveryResponse) {}

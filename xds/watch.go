@@ -5,7 +5,7 @@ import (
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	discoverysvc "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	cachev3 "github.com/envoyproxy/go-control-plane/pkg/cache/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
@@ -67,7 +67,7 @@ func (f *face) OnDeltaStreamClosed(id int64, _ *corev3.Node) {
 
 // OnStreamDeltaRequest notes what a request says about the answer before it;
 // CreateDeltaWatch follows at once with the same request.
-func (f *face) OnStreamDeltaRequest(id int64, req *discoveryv3.DeltaDiscoveryRequest) error {
+func (f *face) OnStreamDeltaRequest(id int64, req *discoverysvc.DeltaDiscoveryRequest) error {
 	f.mu.Lock()
 	c := f.clients[f.key(id)]
 	f.asking[req] = c
@@ -88,7 +88,7 @@ func (f *face) key(id int64) int64 {
 }
 
 // OnStreamDeltaResponse has nothing to note: answers are counted when made.
-func (f *face) OnStreamDeltaResponse(int64, *discoveryv3.DeltaDiscoveryRequest, *discoveryv3.DeltaDiscoveryResponse) {
+func (f *face) OnStreamDeltaResponse(int64, *discoverysvc.DeltaDiscoveryRequest, *discoverysvc.DeltaDiscoveryResponse) {
 }
 
 // Fetch answers the unary calls with what is published now: all of a kind when

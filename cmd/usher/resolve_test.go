@@ -99,7 +99,7 @@ func TestOfSeveralAddressesTheFirstThatAnswersIsTaken(t *testing.T) {
 	}
 	defer lis.Close() //nolint:errcheck // the test ends
 	r, n := runningResolver(t)
-	a := model.Address{Host: "many", Port: uint16(lis.Addr().(*net.TCPAddr).Port)}
+	a := model.Address{Host: "many", Port: lis.Addr().(*net.TCPAddr).AddrPort().Port()}
 	n.say("many", "::1", "127.0.0.3", "127.0.0.2")
 	if got := r.want(t.Context(), []model.Address{a})[a]; got.ip.String() != "127.0.0.2" {
 		t.Errorf("%+v", got)
