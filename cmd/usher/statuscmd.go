@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"usher/xds"
 )
 
 func statusCommand() *cobra.Command {
@@ -88,11 +90,7 @@ func (s *Status) String() string {
 	var b strings.Builder
 	s.head(&b)
 	for _, e := range s.Envoys {
-		how := "trusted"
-		if !e.Trusted {
-			how = "plain text, without keys"
-		}
-		fmt.Fprintf(&b, "Envoy %s at %s (%s), connected %s\n", e.Node, e.Address, how, ago(s.Time, e.Since))
+		fmt.Fprintf(&b, "Envoy %s %s, connected %s\n", e.Node, transport(e), ago(s.Time, e.Since))
 		for _, k := range e.Kinds {
 			fmt.Fprintf(&b, "  %-10s %-16s %s\n", k.Kind, k.Version, strings.ToUpper(k.State))
 			if k.Refusal != nil {
@@ -111,6 +109,17 @@ func (s *Status) String() string {
 		fmt.Fprintf(&b, "%s\n", p)
 	}
 	return b.String()
+}
+
+// transport says how an Envoy reaches usher.
+func transport(e xds.Client) string {
+	switch {
+	case !e.Trusted:
+		return "from " + e.Address + " in plain text, without keys"
+	case strings.Contains(e.Address, ":"):
+		return "from " + e.Address + " by mutual TLS"
+	}
+	return "by the socket"
 }
 
 func (s *Status) head(b *strings.Builder) {
