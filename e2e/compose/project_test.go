@@ -4,6 +4,7 @@ package compose
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -18,7 +19,10 @@ import (
 // patience bounds every wait; what is waited for takes a second or two.
 const patience = 30 * time.Second
 
-var composeCommand = flag.String("compose", "docker-compose", "the compose command, its words separated by spaces")
+var (
+	composeCommand = flag.String("compose", "docker-compose", "the compose command, its words separated by spaces")
+	projectName    = flag.String("project", "usher-test", "the project's name; what it leaves behind has it as a label")
+)
 
 // project is a copy of the deploy folder, brought up under a name and a port of
 // its own.
@@ -31,8 +35,7 @@ type project struct {
 
 func bringUp(t *testing.T) *project {
 	t.Helper()
-	p := &project{t: t, dir: t.TempDir(), port: freePort(t)}
-	p.name = fmt.Sprintf("usher-test-%d", os.Getpid())
+	p := &project{t: t, dir: t.TempDir(), name: *projectName, port: freePort(t)}
 	for _, file := range []string{"compose.yaml", filepath.Join("cluster", "cluster.yaml")} {
 		copyFile(t, filepath.Join("..", "..", "deploy", file), filepath.Join(p.dir, file))
 	}
@@ -130,12 +133,15 @@ func freePort(t *testing.T) int {
 	return lis.Addr().(*net.TCPAddr).Port
 }
 
+// copyFile makes a copy that the containers' user may read, whatever the umask.
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, read(t, from), 0o644); err != nil {
+	err := errors.Join(
+		os.MkdirAll(filepath.Dir(to), 0o755),
+		os.WriteFile(to, read(t, from), 0o644),
+		os.Chmod(filepath.Dir(to), 0o755),
+		os.Chmod(to, 0o644))
+	if err != nil {
 		t.Fatal(err)
 	}
 }
