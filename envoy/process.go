@@ -70,20 +70,24 @@ func Supervise(ctx context.Context, o Options) error {
 		return fmt.Errorf("write Envoy's bootstrap: %w", err)
 	}
 	wait := backoffFirst
-	for {
+	for first := true; ; first = false {
 		born := time.Now()
 		id, err := o.adoptOrStart()
-		if err != nil {
+		if err != nil && first {
 			return err
 		}
-		if alive := o.watch(ctx, id); alive {
-			o.stop(id)
-			return nil
+		words := fmt.Sprint(err)
+		if err == nil {
+			if alive := o.watch(ctx, id); alive {
+				o.stop(id)
+				return nil
+			}
+			words = lastWords(filepath.Join(o.Dir, logFile))
 		}
 		if time.Since(born) > backoffReset {
 			wait = backoffFirst
 		}
-		o.Notify(Event{State: Died, PID: id.PID, Words: lastWords(filepath.Join(o.Dir, logFile)), Wait: wait})
+		o.Notify(Event{State: Died, PID: id.PID, Words: words, Wait: wait})
 		if !sleep(ctx, wait) {
 			return nil
 		}

@@ -26,7 +26,9 @@ type client struct {
 
 // channel is one kind of resources on a stream.
 type channel struct {
-	watch       *watch          // waiting for news; nil when the client has not asked yet
+	asked       bool            // the client wants this kind at all
+	watch       *watch          // waiting for news; nil while an answer is on its way
+	seen        *snapshot       // of which the client lacks nothing
 	flying      int             // answers that it has not yet judged
 	sent        string          // version of the last answer
 	publication int             // that it was part of
@@ -51,10 +53,16 @@ type Refusal struct {
 	Count   int       `json:"count"` // NACKs since the last publication
 }
 
-// forget drops the refusals of what was published before.
-func (c *client) forget() {
+// forget drops the refusals of what is no longer published. What was refused
+// and is still the same stays refused: nobody will be asked again.
+func (c *client) forget(s *snapshot, publication int) {
 	for k := range c.kinds {
-		c.kinds[k].refused, c.kinds[k].nacks = nil, 0
+		ch := &c.kinds[k]
+		if ch.refused != nil && ch.refused.Version == s.versions[k] {
+			ch.publication = publication
+			continue
+		}
+		ch.refused, ch.nacks = nil, 0
 	}
 }
 
@@ -102,14 +110,17 @@ func (c *client) holds(s *snapshot, now time.Time) bool {
 	if now.Sub(c.held) >= settleLimit {
 		return false
 	}
-	c.due = earlier(c.held.Add(settleLimit), laterOf(c.warm, now.Add(time.Millisecond)))
+	c.due = c.held.Add(settleLimit)
+	if c.warm.After(now) {
+		c.due = earlier(c.due, c.warm)
+	}
 	return true
 }
 
 // ready tells whether the client has all clusters and their endpoints, and had
 // the time to warm them up.
 func (c *client) ready(s *snapshot, now time.Time) bool {
-	if c.kinds[Clusters].unasked() {
+	if !c.kinds[Clusters].asked {
 		return true
 	}
 	if !c.settled(s, Clusters, Endpoints) || now.Before(c.warm) {
@@ -128,15 +139,13 @@ func (c *client) ready(s *snapshot, now time.Time) bool {
 // on its way or refused. A kind that it never asked for is settled.
 func (c *client) settled(s *snapshot, ks ...Kind) bool {
 	for _, k := range ks {
-		if ch := &c.kinds[k]; ch.flying > 0 || ch.refused != nil {
+		// Between two questions there is a moment without a watch.
+		if ch := &c.kinds[k]; ch.flying > 0 || ch.refused != nil || ch.asked && ch.watch == nil {
 			return false
 		}
 	}
 	return !c.lacks(s, ks...)
 }
-
-// unasked tells whether the client has shown no interest in a kind.
-func (ch *channel) unasked() bool { return ch.watch == nil && ch.flying == 0 }
 
 // lacks tells whether something of these kinds would have to be sent.
 func (c *client) lacks(s *snapshot, ks ...Kind) bool {
@@ -159,8 +168,18 @@ func (c *client) greets(k Kind) bool {
 
 func (c *client) delta(s *snapshot, k Kind) (send, gone []string) {
 	ch := &c.kinds[k]
-	return s.delta(k, ch.watch.wants, ch.known())
+	if ch.seen == s {
+		return nil, nil
+	}
+	send, gone = s.delta(k, ch.watch.wants, ch.known())
+	if len(send)+len(gone) == 0 {
+		ch.seen = s // thousands of clients ask this again at every acceptance of one
+	}
+	return send, gone
 }
+
+// wait puts the client's open question in place.
+func (ch *channel) wait(w *watch) { ch.watch, ch.asked, ch.seen = w, true, nil }
 
 // known are the versions that the client has, but for those to send again.
 func (ch *channel) known() map[string]string {
@@ -207,6 +226,7 @@ func (c *client) answerKind(s *snapshot, k Kind, publication int, now time.Time)
 func (c *client) rewarm(clusters []string, now time.Time) {
 	c.warm = now.Add(warmUp)
 	ch := &c.kinds[Endpoints]
+	ch.seen = nil
 	if ch.again == nil {
 		ch.again = map[string]bool{}
 	}
@@ -232,11 +252,4 @@ func (w *watch) response(s *snapshot, k Kind, send, gone []string) cachev3.Delta
 		}
 	}
 	return &cachev3.DeltaPassthroughResponse{DeltaRequest: w.req, NextVersionMap: next, DeltaDiscoveryResponse: out}
-}
-
-func laterOf(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -54,6 +54,9 @@ func (s *Server) Publish(r Resources, now time.Time) {
 	target, targetR := newSnapshot(r), newSnapshot(r.Redacted())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.target != nil && target.versions == s.target.versions {
+		return
+	}
 	s.target, s.targetR, s.since = target, targetR, now
 	s.count++
 	if s.whole == nil {
@@ -63,7 +66,7 @@ func (s *Server) Publish(r Resources, now time.Time) {
 		s.redacted, _ = targetR.keeping(s.redacted)
 	}
 	for _, c := range s.clients {
-		c.forget()
+		c.forget(s.view(c.trusted), s.count)
 	}
 	s.push(now)
 }
@@ -101,7 +104,7 @@ func (s *Server) Settled(needed bool) bool {
 			continue
 		}
 		// Listeners are the last thing that a starting Envoy asks for.
-		if s.whole == nil || c.kinds[Listeners].unasked() || !c.settled(s.whole, Kinds()...) {
+		if s.whole == nil || !c.kinds[Listeners].asked || !c.settled(s.whole, Kinds()...) {
 			return false
 		}
 		needed = false

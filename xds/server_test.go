@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	clustersvc "github.com/envoyproxy/go-control-plane/envoy/service/cluster/v3"
 	discoverysvc "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	secretsvc "github.com/envoyproxy/go-control-plane/envoy/service/secret/v3"
@@ -287,6 +288,32 @@ func TestARefusalIsReportedOnceAndNotRepeated(t *testing.T) {
 	f.Publish(good, time.Now())
 	p.accept(p.want("endpoints +a"))
 	f.until(t, "acceptance", func() bool { return f.Settled(true) })
+}
+
+func TestARefusalStandsUntilWhatWasRefusedIsGone(t *testing.T) {
+	f := serve(t, true)
+	f.Publish(translated(pool("a", 1)), time.Now())
+	p := f.proxy(t)
+	p.start(f)
+	defer p.drive(f)()
+	denied := func(weight model.Weight) Resources {
+		r := translated(pool("a", weight))
+		r[Routes]["https"].(*routev3.RouteConfiguration).VirtualHosts[0].Domains = []string{"refused"}
+		return r
+	}
+	f.Publish(denied(1), time.Now())
+	p.refuse(p.want("routes +https"), "no")
+	f.until(t, "the refusal", func() bool { return len(f.Refusals()) > 0 })
+	f.Publish(denied(1), time.Now())
+	f.Publish(denied(2), time.Now())
+	p.accept(p.want("endpoints +a"))
+	p.quiet()
+	if len(f.Refusals()) != 1 || f.Settled(true) {
+		t.Errorf("a change of endpoints made up for the refusal of routes: %v", f.Refusals())
+	}
+	f.Publish(translated(pool("a", 2)), time.Now())
+	p.accept(p.want("routes +https"))
+	f.until(t, "acceptance", func() bool { return f.Settled(true) && len(f.Refusals()) == 0 })
 }
 
 func TestAStrangersRefusalDecidesNothing(t *testing.T) {

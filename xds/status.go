@@ -79,7 +79,7 @@ func (c *client) kindStatus(s *snapshot, k Kind) ClientState {
 	switch {
 	case ch.refused != nil:
 		st.State = "nack"
-	case ch.unasked():
+	case !ch.asked:
 		st.State = "unasked"
 	case s != nil && c.settled(s, k):
 		st.State, st.Version = "ack", s.versions[k]

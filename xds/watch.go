@@ -31,7 +31,7 @@ func (f *face) CreateDeltaWatch(req *cachev3.DeltaRequest, sub cachev3.Subscript
 		return nil, nil // a type that usher has nothing of is never answered
 	}
 	w := &watch{req, sub, out}
-	c.kinds[k].watch = w
+	c.kinds[k].wait(w)
 	c.answer(f.view(f.trusted), f.count, time.Now())
 	return func() { f.cancel(c, k, w) }, nil
 }

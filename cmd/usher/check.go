@@ -67,7 +67,7 @@ func inspect(cmd *cobra.Command, file string) (loaded, xds.Resources, error) {
 	if len(problems) > 0 {
 		return loaded{}, xds.Resources{}, problems
 	}
-	answers := newResolver().want(cmd.Context(), l.addresses())
+	answers := newResolver().resolve(cmd.Context(), l.addresses())
 	for _, w := range warnings(l.cluster, answers) {
 		cmd.PrintErrln("warning:", w)
 	}

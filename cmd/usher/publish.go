@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"os"
 	"time"
 
@@ -18,15 +19,21 @@ func (l *loop) publish(p publication) {
 	p.at = time.Now()
 	l.server.Publish(p.resources, p.at)
 	l.now = p
+	l.resolver.watch(p.answers)
 	if first {
 		close(l.first)
 	}
 }
 
 // moved follows names that point elsewhere now.
-func (l *loop) moved(answers map[model.Address]answer) {
-	for a, now := range answers {
-		was := l.now.answers[a]
+func (l *loop) moved(news map[model.Address]answer) {
+	answers := maps.Clone(l.now.answers)
+	for a, was := range answers {
+		now, ok := news[a]
+		if !ok {
+			continue // the news are of an earlier file
+		}
+		answers[a] = now
 		switch {
 		case was.ip != now.ip:
 			l.log.Info("a node's name points elsewhere", "address", a, "was", was.ip, "now", now.ip)
@@ -116,7 +123,7 @@ func (l *loop) lastAccepted(now time.Time) *publication {
 	if len(problems) > 0 {
 		return nil
 	}
-	answers := l.resolver.want(context.Background(), last.addresses())
+	answers := l.resolver.resolve(context.Background(), last.addresses())
 	return &publication{loaded: last, answers: answers, resources: last.translate(answers)}
 }
 

@@ -94,7 +94,7 @@ func (l *loop) stand(ctx context.Context) error {
 // adopt publishes a loaded file, after the real Envoy has said that it would
 // take it. Changes of nodes and keys alone need no such question.
 func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
-	answers := l.resolver.want(ctx, next.addresses())
+	answers := l.resolver.resolve(ctx, next.addresses())
 	p := publication{loaded: next, source: source, answers: answers, resources: next.translate(answers)}
 	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
 		if err := envoy.Validate(ctx, *l.envoy, p.resources.Static()); err != nil {

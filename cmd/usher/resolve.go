@@ -47,9 +47,9 @@ func newResolver() *resolver {
 	}
 }
 
-// want resolves the names among the addresses that are new, forgets those that
-// are gone, and returns what is known of all.
-func (r *resolver) want(ctx context.Context, addresses []model.Address) map[model.Address]answer {
+// resolve says what is known of the names among the addresses, and looks up
+// those that are new. What it finds is not watched yet.
+func (r *resolver) resolve(ctx context.Context, addresses []model.Address) map[model.Address]answer {
 	r.mu.Lock()
 	old := r.answers
 	r.mu.Unlock()
@@ -63,10 +63,14 @@ func (r *resolver) want(ctx context.Context, addresses []model.Address) map[mode
 		}
 	}
 	maps.Copy(keep, r.all(ctx, ask))
+	return keep
+}
+
+// watch follows these names from now on, and no others.
+func (r *resolver) watch(answers map[model.Address]answer) {
 	r.mu.Lock()
-	r.answers = keep
-	r.mu.Unlock()
-	return maps.Clone(keep)
+	defer r.mu.Unlock()
+	r.answers = maps.Clone(answers)
 }
 
 // run resolves again every few seconds and reports changes until ctx ends.
@@ -88,18 +92,21 @@ func (r *resolver) again(ctx context.Context) {
 	before := r.answers
 	r.mu.Unlock()
 	after := r.all(ctx, before)
+	if ctx.Err() != nil {
+		return // an unfinished look-up is no news
+	}
 	r.mu.Lock()
-	changed := false
-	for a, now := range after {
-		if was, wanted := r.answers[a]; wanted && ctx.Err() == nil {
+	latest, changed := maps.Clone(r.answers), false
+	for a, was := range r.answers {
+		if now, ok := after[a]; ok {
+			latest[a] = now
 			changed = changed || !sameAnswer(was, now)
-			r.answers[a] = now
 		}
 	}
-	report := maps.Clone(r.answers)
+	r.answers = latest // a new map: others read the old one without the mutex
 	r.mu.Unlock()
 	if changed {
-		r.report(report)
+		r.report(maps.Clone(latest))
 	}
 }
 

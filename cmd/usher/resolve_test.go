@@ -48,6 +48,14 @@ func runningResolver(t *testing.T) (*resolver, *names) {
 	return r, n
 }
 
+// known resolves a name and watches it.
+func (r *resolver) known(t *testing.T, a model.Address) answer {
+	t.Helper()
+	all := r.resolve(t.Context(), []model.Address{a})
+	r.watch(all)
+	return all[a]
+}
+
 func news(t *testing.T, r *resolver, a model.Address) answer {
 	t.Helper()
 	select {
@@ -63,7 +71,7 @@ func TestANameThatPointsElsewhereIsNews(t *testing.T) {
 	r, n := runningResolver(t)
 	a := model.Address{Host: "node", Port: 9443}
 	n.say("node", "192.0.2.1")
-	if got := r.want(t.Context(), []model.Address{a})[a]; got.ip.String() != "192.0.2.1" || got.fault != nil {
+	if got := r.known(t, a); got.ip.String() != "192.0.2.1" || got.fault != nil {
 		t.Fatalf("%+v", got)
 	}
 	n.say("node", "192.0.2.2")
@@ -83,7 +91,7 @@ func TestANameThatPointsElsewhereIsNews(t *testing.T) {
 func TestANameThatNeverResolvesIsKnownLater(t *testing.T) {
 	r, n := runningResolver(t)
 	a := model.Address{Host: "late", Port: 9443}
-	if got := r.want(t.Context(), []model.Address{a})[a]; got.ip.IsValid() || got.fault == nil {
+	if got := r.known(t, a); got.ip.IsValid() || got.fault == nil {
 		t.Fatalf("%+v", got)
 	}
 	n.say("late", "192.0.2.9")
@@ -101,11 +109,11 @@ func TestOfSeveralAddressesTheFirstThatAnswersIsTaken(t *testing.T) {
 	r, n := runningResolver(t)
 	a := model.Address{Host: "many", Port: lis.Addr().(*net.TCPAddr).AddrPort().Port()}
 	n.say("many", "::1", "127.0.0.3", "127.0.0.2")
-	if got := r.want(t.Context(), []model.Address{a})[a]; got.ip.String() != "127.0.0.2" {
+	if got := r.known(t, a); got.ip.String() != "127.0.0.2" {
 		t.Errorf("%+v", got)
 	}
 	b := model.Address{Host: "many", Port: 1}
-	if got := r.want(t.Context(), []model.Address{b})[b]; got.ip.String() != "127.0.0.2" {
+	if got := r.known(t, b); got.ip.String() != "127.0.0.2" {
 		t.Errorf("when nobody answers: %+v; the first IPv4 address stands in", got)
 	}
 }
