@@ -34,7 +34,13 @@ type fixture struct {
 
 func serve(t *testing.T, trusted bool) fixture {
 	t.Helper()
-	s := NewServer(func() {})
+	pokes := make(chan struct{}, 1)
+	s := NewServer(func() {
+		select {
+		case pokes <- struct{}{}:
+		default:
+		}
+	})
 	lis, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 	if err != nil {
 		t.Fatal(err)
@@ -42,6 +48,7 @@ func serve(t *testing.T, trusted bool) fixture {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, lis, Transport{Trusted: trusted}) }()
+	go s.attend(ctx, pokes)
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -56,14 +63,29 @@ func serve(t *testing.T, trusted bool) fixture {
 	return fixture{s, conn}
 }
 
-// advance stands in for the loop, which calls Advance whenever it is poked.
+// attend does as the program's loop does: it calls Advance when it is poked or
+// when Advance has asked for it, and at no other time.
+func (s *Server) attend(ctx context.Context, pokes <-chan struct{}) {
+	for {
+		wait := time.Hour
+		if next := s.Advance(time.Now()); !next.IsZero() {
+			wait = max(0, time.Until(next))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-pokes:
+		case <-time.After(wait):
+		}
+	}
+}
+
 func (f fixture) until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%s did not happen within %s", what, patience)
 		}
-		f.Advance(time.Now())
 	}
 }
 
@@ -180,28 +202,12 @@ func (p *proxy) start(f fixture) {
 	p.ask(Endpoints, "a")
 	p.accept(p.want("endpoints +a"))
 	p.ask(Listeners)
-	stop := p.drive(f)
 	p.accept(p.want("listeners +https"))
 	p.ask(Secrets, "server")
 	p.ask(Routes, "https")
 	p.accept(p.want("secrets +server"))
 	p.accept(p.want("routes +https"))
-	stop()
 	f.until(p.t, "acceptance", func() bool { return f.Settled(true) })
-}
-
-// drive calls Advance as the loop would, until stopped.
-func (p *proxy) drive(f fixture) (stop func()) {
-	ctx, cancel := context.WithCancel(p.t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for ctx.Err() == nil {
-			f.Advance(time.Now())
-			time.Sleep(5 * time.Millisecond)
-		}
-	}()
-	return func() { cancel(); <-done }
 }
 
 func TestNothingIsServedBeforeTheFirstPublication(t *testing.T) {
@@ -235,7 +241,6 @@ func TestAPoolComesBeforeItsRouteAndGoesAfterIt(t *testing.T) {
 	f.Publish(translated(pool("a", 1)), time.Now())
 	p := f.proxy(t)
 	p.start(f)
-	defer p.drive(f)()
 
 	f.Publish(translated(pool("a", 1), pool("b", 1)), time.Now())
 	clusters := p.want("clusters +b")
@@ -295,7 +300,6 @@ func TestARefusalStandsUntilWhatWasRefusedIsGone(t *testing.T) {
 	f.Publish(translated(pool("a", 1)), time.Now())
 	p := f.proxy(t)
 	p.start(f)
-	defer p.drive(f)()
 	denied := func(weight model.Weight) Resources {
 		r := translated(pool("a", weight))
 		r[Routes]["https"].(*routev3.RouteConfiguration).VirtualHosts[0].Domains = []string{"refused"}

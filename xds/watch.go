@@ -23,6 +23,7 @@ type face struct {
 // every request, so a request is also how an answer is accepted or refused.
 func (f *face) CreateDeltaWatch(req *cachev3.DeltaRequest, sub cachev3.Subscription, out chan cachev3.DeltaResponse) (func(), error) {
 	k, ok := kindOf(req.GetTypeUrl())
+	defer f.poke() // what the request says is noted, and what follows from it: now, not before
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.asking[req]
@@ -75,7 +76,6 @@ func (f *face) OnStreamDeltaRequest(id int64, req *discoverysvc.DeltaDiscoveryRe
 		c.judge(k, req, f.count, time.Now())
 	}
 	f.mu.Unlock()
-	f.poke()
 	return nil
 }
 
