@@ -67,7 +67,7 @@ esac
 if docker compose version >/dev/null 2>&1; then v2="docker compose"; fi
 if [ -z "$v2" ]; then
   deploy/get-compose.sh .tools/docker-compose-v2
-  v2=$PWD/.tools/docker-compose-v2
+  PATH=$PATH:$PWD/.tools v2=docker-compose-v2
 fi
 [ -n "$v1" ] || echo "compose v1 is not packaged here: only v2 is tried"
 

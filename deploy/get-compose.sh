@@ -6,7 +6,7 @@ set -euo pipefail
 file=${1:?usage: get-compose.sh FILE}
 version=v2.40.3
 module=github.com/docker/compose/v2@$version
-[ -x "$file" ] && [ "$("$file" version --short)" = "$version" ] && exit 0
+[ -x "$file" ] && [ "$("$file" version --short)" = "${version#v}" ] && exit 0
 
 mkdir -p "$(dirname "$file")"
 work=$(mktemp -d "$file.XXXXXX")

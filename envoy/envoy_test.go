@@ -274,6 +274,41 @@ func TestAnEnvoyOutlivesItsUsherAndIsAdopted(t *testing.T) {
 	}
 }
 
+func TestAnEnvoyThatCannotBeRecordedServesAllTheSame(t *testing.T) {
+	dir, port := t.TempDir(), freePort(t)
+	inTheWay := filepath.Join(dir, pidFile, "as a folder is")
+	if err := os.MkdirAll(inTheWay, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	events := make(chan Event, 100)
+	done := make(chan error, 1)
+	go func() {
+		done <- Supervise(ctx, Options{Binary: theBinary(t), Dir: dir, Bootstrap: served(t, port), Drain: time.Second, Notify: func(e Event) { events <- e }})
+	}()
+	first := <-events
+	if e := <-events; e.State != Unrecorded || e.PID != first.PID || !strings.Contains(e.Words, pidFile) {
+		t.Errorf("%+v after %+v", e, first)
+	}
+	until(t, "Envoy", func() bool { return answers(port) })
+	if err := os.RemoveAll(filepath.Join(dir, pidFile)); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the record", func() bool { return running(dir).PID == first.PID })
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	close(events)
+	var states []string
+	for e := range events {
+		states = append(states, e.State)
+	}
+	if got := strings.Join(states, " "); got != "draining stopped" {
+		t.Errorf("events %s, want one Envoy and its end", got)
+	}
+}
+
 func TestALaterProcessOfTheSameNumberIsNotAdopted(t *testing.T) {
 	id := identity{PID: os.Getpid(), Start: "1"}
 	if id.lives() {

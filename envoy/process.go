@@ -39,7 +39,7 @@ type Options struct {
 
 // Event is a change in the life of the supervised Envoy.
 type Event struct {
-	State string // Started, Adopted, Died, Draining, Stopped
+	State string // one of the states below
 	PID   int
 	Words string // why it died
 	Wait  time.Duration
@@ -47,11 +47,12 @@ type Event struct {
 
 // The states of an Event.
 const (
-	Started  = "started"
-	Adopted  = "adopted"
-	Died     = "died"
-	Draining = "draining"
-	Stopped  = "stopped"
+	Started    = "started"
+	Adopted    = "adopted"
+	Unrecorded = "unrecorded" // it serves, but a restarted usher would not find it
+	Died       = "died"
+	Draining   = "draining"
+	Stopped    = "stopped"
 )
 
 // identity tells one process from a later one with the same number.
@@ -78,7 +79,7 @@ func Supervise(ctx context.Context, o Options) error {
 		}
 		words := fmt.Sprint(err)
 		if err == nil {
-			if alive := o.watch(ctx, id); alive {
+			if alive := o.keep(ctx, id); alive {
 				o.stop(id)
 				return nil
 			}
@@ -128,22 +129,37 @@ func (o Options) start() (identity, error) {
 	}
 	id := identity{PID: cmd.Process.Pid, Path: o.Binary.Path, Start: startTime(cmd.Process.Pid)}
 	go func() { _ = cmd.Wait() }() // reap it; watch looks at the process itself
+	return id, nil
+}
+
+// record writes down who runs, for a later usher to adopt.
+func (o Options) record(id identity) error {
 	data, err := json.Marshal(id)
 	if err != nil {
-		return id, err
+		return err
 	}
-	return id, replaceFile(filepath.Join(o.Dir, pidFile), data)
+	return replaceFile(filepath.Join(o.Dir, pidFile), data)
+}
+
+// keep is watch for an Envoy that a later usher shall find. One that can't be
+// recorded, as on a full disk, serves all the same: it is recorded as soon as
+// that works.
+func (o Options) keep(ctx context.Context, id identity) (alive bool) {
+	err := o.record(id)
+	if err != nil {
+		o.Notify(Event{State: Unrecorded, PID: id.PID, Words: err.Error()})
+	}
+	for err != nil && id.lives() && sleep(ctx, watchEvery) {
+		err = o.record(id)
+	}
+	return o.watch(ctx, id)
 }
 
 // watch waits until the process dies or ctx ends; then it is still alive.
 func (o Options) watch(ctx context.Context, id identity) (alive bool) {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
 	for id.lives() {
-		select {
-		case <-ctx.Done():
+		if !sleep(ctx, watchEvery) {
 			return true
-		case <-tick.C:
 		}
 	}
 	return false

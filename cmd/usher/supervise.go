@@ -59,9 +59,13 @@ func (l *loop) tell(e envoy.Event) {
 	if e.Words != "" {
 		args = append(args, "words", e.Words)
 	}
-	if e.State == envoy.Died {
+	switch e.State {
+	case envoy.Died:
 		l.log.Error("Envoy died; another one is started", append(args, "in", e.Wait)...)
-	} else {
+	case envoy.Unrecorded:
+		l.log.Warn("Envoy serves, but a restarted usher would not find it: make room in the state folder", args...)
+		return // it is as started as before
+	default:
 		l.log.Info("Envoy "+e.State, args...)
 	}
 	select {

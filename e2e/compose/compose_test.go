@@ -85,8 +85,8 @@ func (p *project) faultySave() {
 	users, _ := p.newUser().newSessions(4)
 	p.saveInPlace(replaceOnce(p.t, good, "weight: 1, state: active", "weight: 0, state: active"))
 	until(p.t, "usher status to name the fault", func() bool {
-		said, err := p.run(p.words("exec", "-T", "usher", "/usher", "status", "--state", "/state"))
-		return err != nil && strings.Contains(said, "pools[0].nodes[1].weight: 0 is not a weight")
+		st := p.status()
+		return len(st.Problems) == 1 && st.Problems[0].Field == "pools[0].nodes[1].weight"
 	})
 	for u, node := range users {
 		if got := u.ask(); got != node {
@@ -97,10 +97,7 @@ func (p *project) faultySave() {
 		p.t.Errorf("usher is %s while it serves the last good file", health)
 	}
 	p.saveInPlace(good)
-	until(p.t, "the next good save", func() bool {
-		_, err := p.run(p.words("exec", "-T", "usher", "/usher", "status", "--state", "/state"))
-		return err == nil
-	})
+	until(p.t, "the next good save", func() bool { st := p.status(); return st.Serving && len(st.Problems) == 0 })
 }
 
 func (p *project) nobodyIsRoot() {

@@ -3,7 +3,7 @@
 package compose
 
 import (
-	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -83,12 +83,29 @@ func (p *project) docker(args ...string) string {
 }
 
 func (p *project) run(words []string) (string, error) {
+	out, err := p.command(words).CombinedOutput()
+	return string(out), err
+}
+
+func (p *project) command(words []string) *exec.Cmd {
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), fmt.Sprintf("USHER_PORT=127.0.0.1:%d", p.port))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	return out.String(), err
+	return cmd
+}
+
+// status is what the promises look at in `usher status --json`; the zero value
+// where usher does not answer.
+type status struct {
+	Serving, Accepted bool
+	Problems          []struct{ Field string }
+	Envoys            []struct{ Trusted bool }
+}
+
+func (p *project) status() (st status) {
+	// It exits with 1 where there are problems, and prints all the same.
+	out, _ := p.command([]string{"docker", "exec", p.container("usher"), "/usher", "status", "--state", "/state", "--json"}).Output()
+	_ = json.Unmarshal(out, &st) // nothing, or all of it
+	return st
 }
 
 // container is the id of a service's only container.
