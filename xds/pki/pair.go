@@ -46,7 +46,7 @@ func fits(key crypto.Signer, certs []*x509.Certificate) error {
 	}
 	for i, c := range certs[1:] {
 		if sameKey(key.Public(), c.PublicKey) {
-			return &Fault{InChain, fmt.Sprintf("the key's certificate is number %d of the chain", i+2), "put it first, then the one that issued it, and so on"}
+			return &Fault{InChain, fmt.Sprintf("the chain is out of order: the key's certificate (%s) is number %d, after that of %s", named(c), i+2, named(certs[0])), "put it first, then the one that issued it, and so on"}
 		}
 	}
 	return &Fault{InKey, fmt.Sprintf("the key is not that of the certificate of %s", named(certs[0])), "name the key that the certificate was requested with"}

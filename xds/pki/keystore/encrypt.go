@@ -23,9 +23,9 @@ type encrypted struct {
 	Data      []byte
 }
 
-// EncryptKey writes a key as PEM under a passphrase: PKCS#8 with PBES2,
-// AES-256-CBC and PBKDF2 of SHA-256, which openssl and Java read. It is another
-// text each time.
+// EncryptKey writes a key as PEM under a passphrase, which may not be empty:
+// PKCS#8 with PBES2, AES-256-CBC and PBKDF2 of SHA-256 (RFC 8018), as openssl
+// 3 does by default. It is another text each time.
 func EncryptKey(key crypto.Signer, passphrase []byte) ([]byte, error) {
 	if len(passphrase) == 0 {
 		return nil, errors.New("the passphrase is empty")

@@ -16,7 +16,7 @@ const (
 	// maxIterations bounds the work that a file may ask for: it is Java's own
 	// bound (sun.security.pkcs12.PKCS12KeyStore).
 	maxIterations = 5_000_000
-	// maxScrypt bounds the memory that a file may ask for, in bytes; openssl
+	// maxScrypt bounds N*r*p*128, the bytes that scrypt walks through; openssl
 	// uses 16 MiB.
 	maxScrypt = 256 << 20
 )
@@ -148,7 +148,7 @@ func deriveScrypt(kdf pkix.AlgorithmIdentifier, passphrase []byte, size int) ([]
 	if err := unmarshal(kdf.Parameters.FullBytes, &p); err != nil {
 		return nil, err
 	}
-	if p.N < 2 || p.R < 1 || p.P < 1 || p.P > 16 || p.R > 1024 || p.N > maxScrypt/128/p.R {
+	if p.N < 2 || p.R < 1 || p.P < 1 || p.P > 16 || p.R > 1024 || p.N > maxScrypt/128/p.R/p.P {
 		return nil, fmt.Errorf("it wants scrypt with N=%d r=%d p=%d, which is not done here", p.N, p.R, p.P)
 	}
 	return scrypt.Key(passphrase, p.Salt, p.N, p.R, p.P, size)

@@ -96,7 +96,7 @@ func TestGenrsaMakesAnAuthority(t *testing.T) {
 	}
 }
 
-// TestEncryptKey: openssl and Java read what we encrypt, and so do we.
+// TestEncryptKey: openssl reads what we encrypt, and so do we.
 func TestEncryptKey(t *testing.T) {
 	dir := serverFiles(t)
 	issue(t, dir, "ec", "ec:"+curve(t, dir), "30")
@@ -201,6 +201,45 @@ func TestReadRefuses(t *testing.T) {
 			t.Errorf("%s: want %q, got %v", name, c.want, err)
 		}
 	}
+}
+
+// TestBadInputIsNamed: what can be read and still not be served is told by
+// name, from whatever file it came.
+func TestBadInputIsNamed(t *testing.T) {
+	dir := serverFiles(t)
+	issue(t, dir, "other", "rsa:2048", "30")
+	issue(t, dir, "weak", "rsa:1024", "30")
+	issue(t, dir, "late", "rsa:2048", "30")
+	write(t, dir, "swapped.pem", append(read(t, dir, "ca.pem"), read(t, dir, "server.pem")...))
+	write(t, dir, "alien.pem", append(read(t, dir, "server.pem"), read(t, dir, "other.pem")...))
+	run(t, dir, "openssl", "pkcs12", "-export", "-in", "weak.pem", "-inkey", "weak.key", "-out", "weak.p12", "-passout", "pass:"+pass)
+	for name, c := range map[string]struct {
+		chain, key string
+		after      time.Duration
+		want       string
+	}{
+		"fine":                 {"chain.pem", "server.key", 0, ""},
+		"swapped":              {"swapped.pem", "server.key", 0, `chain: the chain is out of order: the key's certificate ("server.example") is number 2, after that of "old CA" (put it first`},
+		"not of this chain":    {"alien.pem", "server.key", 0, `chain: the chain is out of order: number 1 ("server.example") was not issued by number 2 ("other.example")`},
+		"another's key":        {"chain.pem", "other.key", 0, `key: the key is not that of the certificate of "server.example"`},
+		"RSA 1024":             {"weak.pem", "weak.key", 0, "key: an RSA key of 1024 bits is too short (Envoy takes RSA keys from 2048 bits"},
+		"RSA 1024 from PKCS12": {"weak.p12", "weak.p12", 0, "key: an RSA key of 1024 bits is too short (Envoy takes RSA keys from 2048 bits"},
+		"expired":              {"late.pem", "late.key", 31 * 24 * time.Hour, `chain: the certificate of "late.example" expired on `},
+	} {
+		chain := must[keystore.Contents](t)(keystore.Read(read(t, dir, c.chain), []byte(pass)))
+		key := must[keystore.Contents](t)(keystore.Read(read(t, dir, c.key), []byte(pass)))
+		_, err := pki.ParsePair(chain.ChainPEM(), must[[]byte](t)(key.KeyPEM()), time.Now().Add(c.after))
+		if got := told(err); got != c.want && (c.want == "" || !strings.HasPrefix(got, c.want)) {
+			t.Errorf("%s: want %q, got %q", name, c.want, got)
+		}
+	}
+}
+
+func told(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // TestReadDER takes a certificate and each form of a key.
