@@ -1,8 +1,8 @@
 package pki
 
 import (
+	"cmp"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"usher/xds/pki/keystore"
 )
 
 const (
@@ -23,14 +25,24 @@ const (
 	backdated = time.Hour
 )
 
-// Authority is a certificate authority with its key. The zero value issues
-// nothing.
+// Authority is a certificate authority, with its key where it may issue. The
+// zero value issues nothing.
 type Authority struct {
 	Certificate *x509.Certificate
 	PEM         []byte // the certificate: what its clients trust
 
 	key    crypto.Signer
-	keyPEM []byte
+	keyPEM []byte // as it is kept: it may be under a passphrase
+	closed error  // why there is no key, and what to do about it
+}
+
+// Closed is why an authority cannot issue now, and what to do: its key is not
+// there, or under a passphrase. It is nil where it can.
+func (a Authority) Closed() error {
+	if a.key != nil {
+		return nil
+	}
+	return cmp.Or(a.closed, errors.New("there is no authority to issue a certificate"))
 }
 
 // NewAuthority makes a self-signed ECDSA P-256 authority that issues leaves
@@ -38,11 +50,52 @@ type Authority struct {
 // attribute, the first digits of its key identifier: two authorities of one
 // name are two to every client.
 func NewAuthority(name string, lifetime time.Duration, now time.Time) (Authority, error) {
-	key, keyPEM, err := newKey()
+	return AuthorityRequest{Name: name, Lifetime: lifetime}.New(now)
+}
+
+// AuthorityRequest is what a new authority is to be.
+type AuthorityRequest struct {
+	Name       string        // the common name, 1 to 64 characters
+	Lifetime   time.Duration // a day to 100 years
+	RSA        bool          // a key of 3072 bits instead of P-256
+	Passphrase []byte        // its key is kept under it; nil: as it is, at mode 0600
+}
+
+// The bounds of an authority's lifetime.
+const (
+	minAuthorityLifetime = 24 * time.Hour
+	maxAuthorityLifetime = 100 * 365 * 24 * time.Hour
+)
+
+func (r AuthorityRequest) check() error {
+	switch {
+	case r.Name == "" || len(r.Name) > maxCommonName:
+		return fmt.Errorf("the name %q of an authority has 1 to %d characters", r.Name, maxCommonName)
+	case r.Lifetime < minAuthorityLifetime || r.Lifetime > maxAuthorityLifetime:
+		return fmt.Errorf("an authority lives for a day to a hundred years, not %s", r.Lifetime)
+	}
+	return nil
+}
+
+// New makes a self-signed authority that issues leaves only.
+func (r AuthorityRequest) New(now time.Time) (Authority, error) {
+	if err := r.check(); err != nil {
+		return Authority{}, err
+	}
+	key, keyPEM, err := newKeyOf(r.RSA)
 	if err != nil {
 		return Authority{}, err
 	}
-	id, err := keyID(&key.PublicKey)
+	a, err := selfSigned(r.Name, r.Lifetime, key, now)
+	a.keyPEM = keyPEM
+	if r.Passphrase != nil && err == nil {
+		a.keyPEM, err = keystore.EncryptKey(key, r.Passphrase)
+	}
+	return a, err
+}
+
+func selfSigned(name string, lifetime time.Duration, key crypto.Signer, now time.Time) (Authority, error) {
+	id, err := keyID(key.Public())
 	if err != nil {
 		return Authority{}, err
 	}
@@ -57,19 +110,27 @@ func NewAuthority(name string, lifetime time.Duration, now time.Time) (Authority
 		MaxPathLenZero:        true,
 		SubjectKeyId:          id,
 	}
-	cert, err := sign(template, template, &key.PublicKey, key)
-	return Authority{Certificate: cert, PEM: certificatesPEM(cert), key: key, keyPEM: keyPEM}, err
+	cert, err := sign(template, template, key.Public(), key)
+	if err != nil {
+		return Authority{}, err
+	}
+	return Authority{Certificate: cert, PEM: certificatesPEM(cert), key: key}, nil
 }
 
-// sign gives the template a random serial number of 128 bits (RFC 5280,
-// 4.1.2.2: positive, at most 20 octets) and signs it.
-func sign(template, issuer *x509.Certificate, key *ecdsa.PublicKey, by crypto.Signer) (*x509.Certificate, error) {
-	most := new(big.Int).Lsh(big.NewInt(1), 128)
-	serial, err := rand.Int(rand.Reader, most)
-	if err != nil {
-		return nil, err
+// newSerial is a random serial number of 128 bits (RFC 5280, 4.1.2.2: positive,
+// at most 20 octets).
+func newSerial() *big.Int {
+	random := make([]byte, 16)
+	_, _ = rand.Read(random) // never fails
+	serial := new(big.Int).SetBytes(random)
+	return serial.Add(serial, big.NewInt(1))
+}
+
+// sign signs a template, with a random serial number where it has none.
+func sign(template, issuer *x509.Certificate, key crypto.PublicKey, by crypto.Signer) (*x509.Certificate, error) {
+	if template.SerialNumber == nil {
+		template.SerialNumber = newSerial()
 	}
-	template.SerialNumber = serial.Add(serial, big.NewInt(1))
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key, by)
 	if err != nil {
 		return nil, err
@@ -86,18 +147,25 @@ func backdate(lifetime time.Duration) time.Duration {
 // lies a little back (a tenth of the life, at most an hour), and ends with the
 // authority's at the latest.
 func (a Authority) Issue(r Request, now time.Time) (Pair, error) {
-	key, keyPEM, err := newKey()
+	key, keyPEM, err := newKeyOf(r.RSA)
 	if err != nil {
 		return Pair{}, err
 	}
 	return a.issue(r, key, keyPEM, now)
 }
 
-func (a Authority) issue(r Request, key *ecdsa.PrivateKey, keyPEM []byte, now time.Time) (Pair, error) {
-	if a.key == nil {
-		return Pair{}, errors.New("there is no authority to issue a certificate")
+func (a Authority) issue(r Request, key crypto.Signer, keyPEM []byte, now time.Time) (Pair, error) {
+	p, err := a.certify(r, key.Public(), now)
+	p.Key = keyPEM
+	return p, err
+}
+
+// certify makes a leaf for a key whose private part may be elsewhere.
+func (a Authority) certify(r Request, key crypto.PublicKey, now time.Time) (Pair, error) {
+	if err := a.Closed(); err != nil {
+		return Pair{}, err
 	}
-	template, err := r.template(&key.PublicKey)
+	template, err := r.template(key)
 	if err != nil {
 		return Pair{}, err
 	}
@@ -105,11 +173,11 @@ func (a Authority) issue(r Request, key *ecdsa.PrivateKey, keyPEM []byte, now ti
 	if err != nil {
 		return Pair{}, err
 	}
-	leaf, err := sign(template, a.Certificate, &key.PublicKey, a.key)
+	leaf, err := sign(template, a.Certificate, key, a.key)
 	if err != nil {
 		return Pair{}, err
 	}
-	return Pair{Chain: certificatesPEM(leaf), Key: keyPEM, Leaf: leaf}, nil
+	return Pair{Chain: certificatesPEM(leaf), Leaf: leaf}, nil
 }
 
 // validity is the life of a leaf issued now, within that of the authority. A

@@ -111,10 +111,29 @@ func TestLife(t *testing.T) {
 		{"the clock is behind the authority", time.Hour, noon.Add(-2 * time.Hour), time.Hour, 2 * time.Hour, 100 * time.Minute},
 	} {
 		p := must[Pair](t)(ca.Issue(Request{Hosts: []string{"a"}, Lifetime: c.lifetime}, c.now))
-		got := []time.Duration{p.Leaf.NotBefore.Sub(c.now), p.Leaf.NotAfter.Sub(c.now), RenewAt(p.Leaf).Sub(c.now)}
-		if want := []time.Duration{c.from, c.to, c.due}; fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%s: from, to, due are %v, not %v", c.name, got, want)
+		got := []time.Duration{p.Leaf.NotBefore.Sub(c.now), p.Leaf.NotAfter.Sub(c.now)}
+		if want := []time.Duration{c.from, c.to}; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: from, to are %v, not %v", c.name, got, want)
 		}
+		if late := RenewAt(p.Leaf).Sub(c.now) - c.due; late < 0 || late > (c.to-c.from)/30 {
+			t.Errorf("%s: due %v later than after two thirds", c.name, late)
+		}
+	}
+}
+
+// TestRenewalsAreSpread holds that certificates issued together are due at
+// different times, and the same one always at the same.
+func TestRenewalsAreSpread(t *testing.T) {
+	ca, seen := authority(t), map[time.Time]bool{}
+	for range 20 {
+		p := must[Pair](t)(ca.Issue(Request{Hosts: []string{"a"}, Lifetime: 90 * day}, noon))
+		seen[RenewAt(p.Leaf)] = true
+		if !RenewAt(p.Leaf).Equal(RenewAt(p.Leaf)) {
+			t.Error("due twice")
+		}
+	}
+	if len(seen) < 10 {
+		t.Errorf("20 certificates are due at %d times", len(seen))
 	}
 }
 

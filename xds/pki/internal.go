@@ -31,7 +31,10 @@ func (s Store) Internal(now time.Time) (in Internal, made bool, err error) {
 	if s.Dir != "" {
 		inner.Dir = filepath.Join(s.Dir, "internal")
 	}
-	in.CA, made, err = inner.authority(internalName, now)
+	in.CA, made, err = inner.authority(AuthorityRequest{Name: internalName, Lifetime: AuthorityLifetime}, now)
+	if err == nil {
+		err = in.CA.Closed() // the xDS port cannot do without the key
+	}
 	return in, made, err
 }
 

@@ -8,6 +8,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"strings"
@@ -24,17 +26,23 @@ func privateKey(text []byte) (crypto.Signer, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
+	if isEncrypted(block) {
 		return nil, nil, &Fault{InKey, "the key is encrypted", "decrypt it: openssl pkey -in FILE -out NEW, and keep NEW at mode 0600"}
 	}
 	key, err := parseKey(block)
 	if err != nil {
 		return nil, nil, &Fault{InKey, fmt.Sprintf("the key cannot be read: %v", err), "try: openssl pkey -noout -check -in FILE"}
 	}
-	if err := usable(key); err != nil {
+	if err := usable(key.Public()); err != nil {
 		return nil, nil, err
 	}
 	return key, pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}), nil
+}
+
+// isEncrypted tells whether a key is under a passphrase: in PKCS#8, or as older
+// openssl wrote it (RFC 1421).
+func isEncrypted(b *pem.Block) bool {
+	return b.Type == "ENCRYPTED PRIVATE KEY" || b.Headers["DEK-Info"] != ""
 }
 
 // keyBlock finds the private key among a file's blocks.
@@ -79,8 +87,8 @@ func parseKey(b *pem.Block) (crypto.Signer, error) {
 }
 
 // usable refuses the keys that Envoy refuses (tried with its validation).
-func usable(key crypto.Signer) error {
-	switch pub := key.Public().(type) {
+func usable(key crypto.PublicKey) error {
+	switch pub := key.(type) {
 	case *rsa.PublicKey:
 		if pub.N.BitLen() < minRSA {
 			return &Fault{InKey, fmt.Sprintf("an RSA key of %d bits is too short", pub.N.BitLen()),
@@ -94,26 +102,56 @@ func usable(key crypto.Signer) error {
 	return nil
 }
 
+// rsaBits is the size of the RSA keys made here: good beyond 2030 by NIST SP
+// 800-57.
+const rsaBits = 3072
+
+// newKeyOf makes an RSA or a P-256 key and its PEM block.
+func newKeyOf(isRSA bool) (crypto.Signer, []byte, error) {
+	if !isRSA {
+		return newKey()
+	}
+	key, err := rsa.GenerateKey(rand.Reader, rsaBits)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := keyPEM(key)
+	return key, text, err
+}
+
 // newKey makes a P-256 key and its PEM block.
 func newKey() (*ecdsa.PrivateKey, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, nil, err
-	}
-	return key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+	text, err := keyPEM(key)
+	return key, text, err
 }
 
-// keyID is the subject key identifier of an ECDSA key: the first 160 bits of
-// the SHA-256 of the point (RFC 7093, section 2, method 1).
-func keyID(key *ecdsa.PublicKey) ([]byte, error) {
-	point, err := key.Bytes()
+// keyPEM is a key in PKCS#8, not encrypted.
+func keyPEM(key crypto.Signer) ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(point)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
+// keyID is the subject key identifier of a key: the first 160 bits of the
+// SHA-256 of its subjectPublicKey (RFC 7093, section 2, method 1).
+func keyID(key crypto.PublicKey) ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return nil, err
+	}
+	var info struct {
+		Algorithm pkix.AlgorithmIdentifier
+		PublicKey asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &info); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(info.PublicKey.Bytes)
 	return sum[:20], nil
 }

@@ -11,14 +11,19 @@
 // The state folder, every file 0600, every folder 0700:
 //
 //	ca/ca.crt, ca/ca.key          the local authority; ca.crt is what clients trust
+//	ca-other/                     during a rotation: the new one, or the old one
+//	ledger/SERIAL.crt             what was issued for use elsewhere
 //	certificates/NAME.pem         an issued certificate, its key first
 //	internal/ca/                  the authority of the xDS port, trusted by no client
 //
 // An authority that the operator already has may be put into ca/ before the
-// first start (PEM, self-signed, RSA or ECDSA, the key not encrypted).
+// first start, or imported: self-signed, RSA or ECDSA, the key as it is, under
+// a passphrase, or not there at all; then what is there serves as long as it
+// is valid.
 package pki
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"time"
@@ -31,10 +36,14 @@ type Pair struct {
 	Leaf  *x509.Certificate // the first of Chain
 }
 
-// RenewAt is when two thirds of a certificate's life have passed.
+// RenewAt is when two thirds of a certificate's life have passed, and up to a
+// thirtieth more, which its serial number decides: those that were issued
+// together are not renewed together, and a restart changes nothing about it.
 func RenewAt(leaf *x509.Certificate) time.Time {
 	life := leaf.NotAfter.Sub(leaf.NotBefore)
-	return leaf.NotBefore.Add(life / 3 * 2)
+	sum := sha256.Sum256(leaf.SerialNumber.Bytes())
+	later := life / 30 / 256 * time.Duration(sum[0])
+	return leaf.NotBefore.Add(life/3*2 + later)
 }
 
 // The files that a Fault can lie in, by their keys in cluster.yaml.

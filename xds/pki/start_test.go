@@ -129,15 +129,15 @@ func TestFullDiskLeavesNoHalfFile(t *testing.T) {
 func TestAuthorityThatAppearsIsSeenWholeOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
 	hidden, shown := filepath.Join(dir, "hidden"), filepath.Join(dir, "ca")
-	if err := authority(t).keep(hidden); err != nil {
+	if err := authority(t).keep(hidden, nil); err != nil {
 		t.Fatal(err)
 	}
 	for range 1000 {
 		moved := make(chan error)
 		go func() { moved <- os.Rename(hidden, shown) }()
-		_, err := loadAuthority(shown, noon)
+		_, err := loadAuthority(shown, nil, noon)
 		for errors.Is(err, fs.ErrNotExist) {
-			_, err = loadAuthority(shown, noon)
+			_, err = loadAuthority(shown, nil, noon)
 		}
 		if err := errors.Join(err, <-moved, os.Rename(shown, hidden)); err != nil {
 			t.Fatal(err)

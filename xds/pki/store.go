@@ -18,7 +18,8 @@ import (
 // a new one at every call and its certificates are always issued, all in
 // memory, as `usher check` wants it.
 type Store struct {
-	Dir string
+	Dir        string
+	Passphrase []byte // of the local authority's key, where it is under one
 }
 
 // Names of the authorities.
@@ -32,26 +33,27 @@ var certificateName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,200}$`)
 
 // Authority is the local authority, made at its first use. What is there is
 // never overwritten: half an authority, a key that does not fit, an expired
-// one is an error that says what to do.
+// one is an error that says what to do. One without a key, or with one under a
+// passphrase that is not the Store's, is Closed.
 func (s Store) Authority(now time.Time) (ca Authority, made bool, err error) {
-	return s.authority(localName, now)
+	return s.authority(AuthorityRequest{Name: localName, Lifetime: AuthorityLifetime, Passphrase: s.Passphrase}, now)
 }
 
-func (s Store) authority(name string, now time.Time) (Authority, bool, error) {
-	dir := filepath.Join(s.Dir, "ca")
+func (s Store) authority(r AuthorityRequest, now time.Time) (Authority, bool, error) {
+	dir := filepath.Join(s.Dir, issuingFolder)
 	if s.Dir != "" {
-		ca, err := loadAuthority(dir, now)
+		ca, err := loadAuthority(dir, s.Passphrase, now)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return ca, false, err
 		}
 	}
-	ca, err := NewAuthority(name, AuthorityLifetime, now)
+	ca, err := r.New(now)
 	if err != nil || s.Dir == "" {
 		return ca, err == nil, err
 	}
-	switch err := ca.keep(dir); {
+	switch err := ca.keep(dir, nil); {
 	case errors.Is(err, fs.ErrExist): // another process was faster
-		ca, err := loadAuthority(dir, now)
+		ca, err := loadAuthority(dir, s.Passphrase, now)
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%s holds neither ca.crt nor ca.key, but other files: move it away", dir)
 		}
@@ -67,21 +69,27 @@ func (s Store) authority(name string, now time.Time) (Authority, bool, error) {
 // its lifetime or the authority are others, or RenewAt has passed. What cannot
 // be read is replaced: the folder is usher's own, and nothing in it is worth
 // more than a new one. Where a new one cannot be kept, it is returned together
-// with the error: it is good, and lost at the next start.
+// with the error: it is good, and lost at the next start. Where none can be
+// issued, the kept one is returned with the error as long as it is valid for
+// these hosts.
 func (s Store) Certificate(name string, hosts []string, lifetime time.Duration, ca Authority, now time.Time) (p Pair, issued bool, err error) {
 	if !certificateName.MatchString(name) {
 		return Pair{}, false, fmt.Errorf("%q cannot name a certificate", name)
 	}
 	r := Request{CommonName: commonName(hosts), Hosts: hosts, Lifetime: lifetime}
 	file := filepath.Join(s.Dir, "certificates", name+".pem")
+	var old Pair
 	if s.Dir != "" {
-		if p, err := kept(file, now); err == nil && fresh(p.Leaf, r, ca, now) {
-			return p, false, nil
+		if k, err := kept(file, now); err == nil && serves(k.Leaf, r) {
+			old = k
+		}
+		if old.Leaf != nil && fresh(old.Leaf, r, ca, now) {
+			return old, false, nil
 		}
 	}
 	p, err = ca.Issue(r, now)
 	if err != nil {
-		return Pair{}, false, fmt.Errorf("issue certificate %s: %w", name, err)
+		return old, false, fmt.Errorf("issue certificate %s: %w", name, err)
 	}
 	if s.Dir != "" {
 		if err := replace(file, slices.Concat(p.Key, p.Chain)); err != nil {
@@ -111,14 +119,18 @@ func commonName(hosts []string) string {
 // fresh tells whether a leaf is what the request wants, of this authority,
 // and not yet due for renewal.
 func fresh(leaf *x509.Certificate, r Request, ca Authority, now time.Time) bool {
-	names, ips, err := subjects(r.Hosts)
-	return err == nil && ca.Certificate != nil &&
-		slices.Equal(leaf.DNSNames, names) &&
-		slices.EqualFunc(leaf.IPAddresses, ips, net.IP.Equal) &&
-		slices.Equal(leaf.ExtKeyUsage, []x509.ExtKeyUsage{r.usage()}) &&
+	return serves(leaf, r) && ca.Certificate != nil &&
 		livesFor(leaf, r.Lifetime, ca) &&
 		leaf.CheckSignatureFrom(ca.Certificate) == nil &&
 		now.Before(RenewAt(leaf)) && !now.Before(leaf.NotBefore)
+}
+
+// serves tells whether a leaf is for the hosts and the use of a request.
+func serves(leaf *x509.Certificate, r Request) bool {
+	names, ips, err := subjects(r.Hosts)
+	return err == nil && slices.Equal(leaf.DNSNames, names) &&
+		slices.EqualFunc(leaf.IPAddresses, ips, net.IP.Equal) &&
+		slices.Equal(leaf.ExtKeyUsage, []x509.ExtKeyUsage{r.usage()})
 }
 
 // livesFor tells whether a leaf was issued for a lifetime, or cut short by the
@@ -128,9 +140,10 @@ func livesFor(leaf *x509.Certificate, lifetime time.Duration, ca Authority) bool
 	return life == want || life < want && leaf.NotAfter.Equal(ca.Certificate.NotAfter)
 }
 
-// keep puts a new authority into a folder in one step: both files are there,
-// or none. fs.ErrExist tells that the folder has something in it already.
-func (a Authority) keep(dir string) error {
+// keep puts a new authority into a folder in one step, with the certificate of
+// the one that it succeeds, if any: all files are there, or none. fs.ErrExist
+// tells that the folder has something in it already.
+func (a Authority) keep(dir string, succeeds []byte) error {
 	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return err
@@ -140,14 +153,19 @@ func (a Authority) keep(dir string) error {
 		return err
 	}
 	defer os.RemoveAll(tmp) //nolint:errcheck // gone already where all went well
-	for _, err := range []error{
-		create(filepath.Join(tmp, "ca.key"), a.keyPEM),
-		create(filepath.Join(tmp, "ca.crt"), a.PEM),
-		syncDir(tmp),
-	} {
-		if err != nil {
+	for _, f := range []struct {
+		name string
+		text []byte
+	}{{authorityKeyFile, a.keyPEM}, {authorityFile, a.PEM}, {succeedsFile, succeeds}} {
+		if f.text == nil {
+			continue
+		}
+		if err := create(filepath.Join(tmp, f.name), f.text); err != nil {
 			return err
 		}
+	}
+	if err := syncDir(tmp); err != nil {
+		return err
 	}
 	_ = os.Remove(dir) // an empty folder, and nothing else, goes
 	if err := os.Rename(tmp, dir); err != nil {
