@@ -116,7 +116,7 @@ type Cookie struct {
 
 // PoolTLS is the client side of TLS towards the nodes.
 type PoolTLS struct {
-	// Verify is ca or none. Default: ca. none accepts any certificate, as
+	// Verify is `ca` or `none`. Default: ca. `none` accepts any certificate, as
 	// httpd does without SSLProxyVerify: anyone in between can listen.
 	Verify Verify `yaml:"verify"`
 	// CA is a PEM file of the authorities to trust. Default: the local CA and
@@ -150,9 +150,9 @@ type Node struct {
 	// Weight is its share of new sessions, 0.01 to 100. Default: 1 (httpd:
 	// loadfactor).
 	Weight Weight `yaml:"weight"`
-	// State is active, drain (its sessions stay, nobody new comes), disabled
-	// (nothing reaches it) or standby (serves when no active node can).
-	// Default: active.
+	// State is `active`, `drain` (its sessions stay, nobody new comes),
+	// `disabled` (nothing reaches it) or `standby` (serves when no active node
+	// can). Default: active.
 	State State `yaml:"state"`
 }
 
