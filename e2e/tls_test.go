@@ -1,8 +1,11 @@
 package e2e
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -135,4 +138,53 @@ func TestNodesAreVerified(t *testing.T) {
 	s.file.pool = fmt.Sprintf("tls: {ca: \"%s\"}", dir+"/other.pem")
 	s.save(s.text(s.file))
 	until(t, patience, "nobody to be trusted", func() bool { node, _ := s.ask("/", ""); return node == "" })
+}
+
+// selfSigned makes a certificate for a node, and returns the arguments of
+// the stub and the pin of its key.
+func selfSigned(t *testing.T, name string, more ...string) (args []string, pin string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	openssl := func(args ...string) {
+		t.Helper()
+		if out, err := exec.Command("openssl", args...).CombinedOutput(); err != nil {
+			t.Fatalf("openssl %v: %v\n%s", args, err, out)
+		}
+	}
+	openssl(append([]string{"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+		"-keyout", file + ".key", "-out", file + ".pem", "-subj", "/CN=" + name}, more...)...)
+	openssl("pkey", "-in", file+".key", "-pubout", "-outform", "DER", "-out", file+".spki")
+	spki, err := os.ReadFile(file + ".spki")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := sha256.Sum256(spki)
+	return []string{"--cert", file + ".pem", "--key", file + ".key"}, "sha256/" + base64.StdEncoding.EncodeToString(hash[:])
+}
+
+func TestAPinnedNodeIsKnownByItsKeyAlone(t *testing.T) {
+	s := newIdleSite(t, 0, file{})
+	right, rightPin := selfSigned(t, "right") // self-signed, with no name that anybody asks for
+	_, wrongPin := selfSigned(t, "wrong")
+	node := startStub(t, "isNode1", right...)
+	s.file.nodes = []string{fmt.Sprintf("{name: isNode1, address: 127.0.0.1:%d}", node.port)}
+	s.file.pool = fmt.Sprintf("tls: {verify: pin,pins: [%q,%q]}", wrongPin, rightPin)
+	s.save(strings.ReplaceAll(s.text(s.file), "\n    pins", " pins"))
+	s.run()
+	until(t, patience, "the node with the right key", func() bool { node, _ := s.ask("/", ""); return node == "isNode1" })
+	if got := s.stat("cluster.identity.ssl.fail_verify_cert_hash"); got > 0 {
+		t.Errorf("%d handshakes failed with the right key", got)
+	}
+	before := s.updates()
+	s.change("another pin", func(f *file) { f.pool = fmt.Sprintf("tls: {verify: pin,pins: [%q]}", wrongPin) })
+	until(t, patience, "the node with the wrong key to be refused", func() bool {
+		_, resp := s.ask("/", "")
+		return resp.StatusCode == 503
+	})
+	after := s.updates()
+	if before.secrets = after.secrets; after != before {
+		t.Errorf("more than the secret was pushed: %+v, before %+v", after, before)
+	}
+	s.change("the right pin again", func(f *file) { f.pool = fmt.Sprintf("tls: {verify: pin,pins: [%q]}", rightPin) })
+	until(t, patience, "the node to be back", func() bool { node, _ := s.ask("/", ""); return node == "isNode1" })
 }

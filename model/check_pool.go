@@ -77,13 +77,29 @@ func (k *checker) poolTLS(field string, t *PoolTLS) {
 	if t == nil {
 		return
 	}
-	if t.Verify == VerifyNone {
+	switch t.Verify {
+	case VerifyNone:
 		const hint = "with verify: none nothing is checked; remove one of the two"
 		k.required(field+".ca", t.CA != "", "a CA that is never used", hint)
 		k.required(field+".server_name", t.ServerName != "", "a server name that is never checked", hint)
+	case VerifyPin:
+		k.required(field+".ca", t.CA != "", "a CA that is never used", "with verify: pin the keys alone count; remove one of the two")
+		k.required(field+".pins", len(t.Pins) == 0, "verify: pin without a pin", "with verify: none, `usher check --live` prints the pin of every node; then write pins: [sha256/…]")
 	}
+	if t.Verify != VerifyPin {
+		k.required(field+".pins", k.has(field+".pins"), "pins that are never asked for", "write verify: pin beside them, or remove them")
+	}
+	k.pins(field+".pins", t.Pins)
 	if t.ServerName != "" && !hostPattern.MatchString(strings.ToLower(t.ServerName)) {
 		k.fault(field+".server_name", fmt.Sprintf("%q is not a host name", t.ServerName), "")
+	}
+}
+
+func (k *checker) pins(field string, pins []Pin) {
+	seen := map[Pin]bool{}
+	for i, p := range pins {
+		k.required(item(field, i), p != "" && seen[p], "the pin stands in the list twice", "remove one")
+		seen[p] = true
 	}
 }
 

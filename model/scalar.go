@@ -45,6 +45,12 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 			return err.Error(), "write HOST:PORT, the port from 1 to 65535; an IPv6 address in brackets"
 		}
 		*v = a
+	case *Pin:
+		pin, err := ParsePin(n.Value)
+		if err != nil {
+			return err.Error(), "`usher check --live` prints the pin of every node: sha256/ and 44 characters"
+		}
+		*v = pin
 	case *Balance:
 		return word(n, v, balances)
 	case *State:

@@ -41,6 +41,7 @@ type Verify string
 // The ways to judge.
 const (
 	VerifyCA   Verify = "ca"
+	VerifyPin  Verify = "pin"
 	VerifyNone Verify = "none"
 )
 
@@ -48,7 +49,7 @@ const (
 var (
 	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
 	states   = []State{Active, Drain, Disabled, Standby}
-	verifies = []Verify{VerifyCA, VerifyNone}
+	verifies = []Verify{VerifyCA, VerifyPin, VerifyNone}
 )
 
 // Weight is a node's share, 0.01 to 100.

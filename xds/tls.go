@@ -56,13 +56,22 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 		Sni:              p.TLS.ServerName,
 		AutoHostSni:      p.TLS.ServerName == "",
 	}
-	if p.TLS.Verify == model.VerifyCA {
-		ctx.CommonTlsContext.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{
-			ValidationContextSdsSecretConfig: sds(rootsName(p)),
-		}
+	switch p.TLS.Verify {
+	case model.VerifyCA:
+		ctx.CommonTlsContext.ValidationContextType = validation(rootsName(p))
 		ctx.AutoSniSanValidation = ownNames(p)
+	case model.VerifyPin:
+		ctx.CommonTlsContext.ValidationContextType = validation(pinsName(p))
+	case model.VerifyNone: // without a validation context Envoy accepts anything
 	}
 	return transportSocket(ctx)
+}
+
+// validation says that a secret holds what a node's certificate must be: other
+// authorities or pins are then no change of the cluster, which would drop its
+// connections.
+func validation(secret string) *tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig {
+	return &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{ValidationContextSdsSecretConfig: sds(secret)}
 }
 
 // ownNames tells whether each node can be held to its own name: the SNI must
@@ -96,6 +105,21 @@ func rootsSecret(p model.Pool, roots []byte) *tlsv3.Secret {
 		}
 	}
 	return &tlsv3.Secret{Name: rootsName(p), Type: &tlsv3.Secret_ValidationContext{ValidationContext: ctx}}
+}
+
+// pinsName is the secret with a pool's pins.
+func pinsName(p model.Pool) string { return filePool(p.Name) + "/pins" }
+
+// pinsSecret says which keys a node may have. There must be no
+// trust_chain_verification: ACCEPT_UNTRUSTED beside them, for that lets a wrong
+// key pass as well; without a trusted_ca Envoy looks at nothing but the key,
+// not even at the dates.
+func pinsSecret(p model.Pool) *tlsv3.Secret {
+	ctx := &tlsv3.CertificateValidationContext{}
+	for _, pin := range p.TLS.Pins {
+		ctx.VerifyCertificateSpki = append(ctx.VerifyCertificateSpki, pin.Hash())
+	}
+	return &tlsv3.Secret{Name: pinsName(p), Type: &tlsv3.Secret_ValidationContext{ValidationContext: ctx}}
 }
 
 func expectedNames(p model.Pool) []string {

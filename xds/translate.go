@@ -37,6 +37,9 @@ func Translate(c *model.Cluster, m Material) Resources {
 		if roots, ok := m.Roots[p.Name]; ok {
 			r.put(Secrets, rootsName(p), rootsSecret(p, roots))
 		}
+		if p.TLS != nil && p.TLS.Verify == model.VerifyPin {
+			r.put(Secrets, pinsName(p), pinsSecret(p))
+		}
 	}
 	for _, cert := range c.Certificates {
 		if pair, ok := m.Pairs[cert.Name]; ok {
