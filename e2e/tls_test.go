@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -187,4 +188,71 @@ func TestAPinnedNodeIsKnownByItsKeyAlone(t *testing.T) {
 	}
 	s.change("the right pin again", func(f *file) { f.pool = fmt.Sprintf("tls: {verify: pin,pins: [%q]}", rightPin) })
 	until(t, patience, "the node to be back", func() bool { node, _ := s.ask("/", ""); return node == "isNode1" })
+}
+
+// seenByNode are the names in the certificate that the node was shown, over a
+// connection made for it.
+func (s *site) seenByNode() string {
+	s.t.Helper()
+	if resp, err := s.client(false, nil).Post(s.url("/reset"), "", nil); err == nil { // ends the connection to the node
+		_ = resp.Body.Close()
+	}
+	resp, err := s.client(false, nil).Get(s.url("/headers"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // read only
+	var seen struct{ Client []string }
+	if err := json.NewDecoder(resp.Body).Decode(&seen); err != nil {
+		return resp.Status
+	}
+	return strings.Join(seen.Client, " ")
+}
+
+func TestANodeThatDemandsACertificateGetsIt(t *testing.T) {
+	s := newSite(t, 1, file{}) // and with it a local CA
+	node := startStub(t, "mutual", "--clients", filepath.Join(s.state(), "ca", "ca.crt"))
+	s.change("a node that demands a certificate", func(f *file) {
+		f.nodes = []string{fmt.Sprintf("{name: mutual, address: 127.0.0.1:%d}", node.port)}
+	})
+	until(t, patience, "a client without a certificate to be refused", func() bool {
+		_, resp := s.ask("/", "")
+		return resp.StatusCode == 503
+	})
+	took := s.change("the certificate", func(f *file) { f.pool = "tls: {verify: none,certificate: server}" })
+	warm := until(t, 2*time.Second, "the cluster to be warm", func() bool { return s.stat("cluster_manager.warming_clusters") == 0 })
+	until(t, patience, "the node to answer", func() bool { node, _ := s.ask("/", ""); return node == "mutual" })
+	t.Logf("accepted after %s, warm after another %s", took, warm)
+
+	before := s.updates()
+	text := strings.Replace(s.text(s.file), "{name: server, hosts: [localhost]}", "{name: server, hosts: [localhost, second.example.org]}", 1)
+	s.save(text)
+	until(t, patience, "the node to see the next certificate", func() bool { return s.seenByNode() == "localhost second.example.org" })
+	after := s.updates()
+	if before.secrets++; after != before {
+		t.Errorf("more than the secret was pushed: %+v, before %+v", after, before)
+	}
+
+	// A cluster that is built anew with the same secrets gets warm as well.
+	s.save(strings.Replace(text, "    nodes:", "    health: {interval: 600ms}\n    nodes:", 1))
+	until(t, 2*time.Second, "the cluster to be built anew", func() bool {
+		return s.updates().clusters > before.clusters && s.stat("cluster_manager.warming_clusters") == 0
+	})
+	s.always("mutual", "/", "")
+
+	// A new pool with its route: nobody may meet a cluster that is not warm.
+	s.save(strings.Replace(strings.Replace(text, "    routes:\n", "    routes:\n      - {path: /second, pool: second}\n", 1), "pools:\n",
+		fmt.Sprintf("pools:\n  - {name: second, tls: {verify: none, certificate: server}, nodes: [{name: other, address: localhost:%d}]}\n", node.port), 1))
+	bad := 0
+	until(t, patience, "the second pool's route", func() bool {
+		_, resp := s.ask("/second", "")
+		if resp.StatusCode != 200 {
+			bad++
+		}
+		return s.updates().routes > after.routes
+	})
+	s.always("mutual", "/second", "")
+	if bad > 0 {
+		t.Errorf("%d requests failed while the pool came", bad)
+	}
 }

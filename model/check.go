@@ -31,13 +31,13 @@ func check(c *Cluster, unread func(string) bool) Problems {
 	k := &checker{Cluster: c, unread: unread}
 	k.required("listeners", len(c.Listeners) == 0, "the file has no listeners", "name at least one address where clients arrive")
 	listeners, pools, certificates := names{}, names{}, names{}
-	for i, p := range c.Pools {
-		k.name(pools, item("pools", i), "pool", p.Name)
-		k.pool(item("pools", i), p)
-	}
 	for i, cert := range c.Certificates {
 		k.name(certificates, item("certificates", i), "certificate", cert.Name)
 		k.certificate(item("certificates", i), cert)
+	}
+	for i, p := range c.Pools {
+		k.name(pools, item("pools", i), "pool", p.Name)
+		k.pool(item("pools", i), p, certificates)
 	}
 	for i, l := range c.Listeners {
 		k.name(listeners, item("listeners", i), "listener", l.Name)

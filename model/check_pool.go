@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-func (k *checker) pool(field string, p Pool) {
+func (k *checker) pool(field string, p Pool, certificates names) {
 	k.sticky(field, p)
-	k.poolTLS(field+".tls", p.TLS)
+	k.poolTLS(field+".tls", p.TLS, certificates)
 	k.health(field+".health", p.Health)
 	if k.has(field+".try_timeout") && p.TryTimeout != 0 {
 		k.span(field+".try_timeout", p.TryTimeout, minTry, maxTry)
@@ -73,10 +73,11 @@ func (k *checker) cookieName(field, name string) {
 	}
 }
 
-func (k *checker) poolTLS(field string, t *PoolTLS) {
+func (k *checker) poolTLS(field string, t *PoolTLS, certificates names) {
 	if t == nil {
 		return
 	}
+	k.among(certificates, field+".certificate", "certificate", t.Certificate)
 	switch t.Verify {
 	case VerifyNone:
 		const hint = "with verify: none nothing is checked; remove one of the two"
@@ -85,6 +86,7 @@ func (k *checker) poolTLS(field string, t *PoolTLS) {
 	case VerifyPin:
 		k.required(field+".ca", t.CA != "", "a CA that is never used", "with verify: pin the keys alone count; remove one of the two")
 		k.required(field+".pins", len(t.Pins) == 0, "verify: pin without a pin", "with verify: none, `usher check --live` prints the pin of every node; then write pins: [sha256/…]")
+	case VerifyCA:
 	}
 	if t.Verify != VerifyPin {
 		k.required(field+".pins", k.has(field+".pins"), "pins that are never asked for", "write verify: pin beside them, or remove them")

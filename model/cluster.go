@@ -8,7 +8,10 @@
 // defaulted, checked and immutable from then on.
 package model
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Cluster is one cluster.yaml: where clients arrive, which pools of nodes
 // serve them, and the certificates shown on the way. Envoy's "cluster" is a
@@ -18,7 +21,7 @@ type Cluster struct {
 	Listeners []Listener `yaml:"listeners"`
 	// Pools are groups of nodes that share their sessions' stickiness.
 	Pools []Pool `yaml:"pools"`
-	// Certificates are what listeners show to clients.
+	// Certificates are what listeners show to clients, and pools to nodes.
 	Certificates []Certificate `yaml:"certificates"`
 
 	file   string
@@ -132,6 +135,10 @@ type PoolTLS struct {
 	// SNI; with verify: pin it is the SNI alone. Default: the host of each
 	// node's address.
 	ServerName string `yaml:"server_name"`
+	// Certificate names an entry of `certificates`: what usher shows to nodes
+	// that demand a client certificate (httpd: SSLProxyMachineCertificateFile).
+	// Left out: none.
+	Certificate string `yaml:"certificate"`
 }
 
 // Health is the check of each node. Not both of path and tcp.
@@ -163,13 +170,14 @@ type Node struct {
 	State State `yaml:"state"`
 }
 
-// Certificate is what a listener shows: issued and renewed by the local CA,
-// or taken from files.
+// Certificate is what a listener shows to clients or a pool to nodes: issued
+// and renewed by the local CA, or taken from files.
 type Certificate struct {
 	// Name identifies the certificate. Required, unique.
 	Name string `yaml:"name"`
 	// Hosts are the names and IP addresses in it. Default: the hosts of the
-	// listeners that use it. Not with chain and key.
+	// listeners that use it, its own name where only pools do. Not with chain
+	// and key.
 	Hosts []string `yaml:"hosts"`
 	// Chain is a PEM file, the leaf first. Needs key.
 	Chain string `yaml:"chain"`
@@ -182,6 +190,20 @@ type Certificate struct {
 
 // Issued tells whether the local CA makes this certificate.
 func (c Certificate) Issued() bool { return c.Chain == "" && c.Key == "" }
+
+// ShownToClients tells whether a listener uses the certificate of that name.
+func (c *Cluster) ShownToClients(certificate string) bool {
+	return slices.ContainsFunc(c.Listeners, func(l Listener) bool {
+		return l.TLS != nil && l.TLS.Certificate == certificate
+	})
+}
+
+// ShownToNodes tells whether a pool uses the certificate of that name.
+func (c *Cluster) ShownToNodes(certificate string) bool {
+	return slices.ContainsFunc(c.Pools, func(p Pool) bool {
+		return p.TLS != nil && p.TLS.Certificate == certificate
+	})
+}
 
 // Defaults of what the file leaves out.
 const (

@@ -100,8 +100,17 @@ func completeCertificate(c *Cluster, field string, cert *Certificate) {
 		}
 	}
 	if len(cert.Hosts) == 0 {
-		cert.Hosts = []string{DefaultCertificateFor}
+		cert.Hosts = []string{ownHost(c, cert.Name)}
 	}
+}
+
+// ownHost is the host of a certificate that no listener shows: its own name if
+// it is shown to nodes, which look at who signed it.
+func ownHost(c *Cluster, name string) string {
+	if host := strings.ToLower(name); c.ShownToNodes(name) && hostPattern.MatchString(host) {
+		return host
+	}
+	return DefaultCertificateFor
 }
 
 // has tells whether the file itself has a field.

@@ -117,8 +117,9 @@ func (c *client) holds(s *snapshot, now time.Time) bool {
 	return true
 }
 
-// ready tells whether the client has all clusters and their endpoints, and had
-// the time to warm them up.
+// ready tells whether the client has all clusters, their endpoints and, which
+// Envoy asks for only then, the secrets that they name, and had the time to warm
+// them up.
 func (c *client) ready(s *snapshot, now time.Time) bool {
 	if !c.kinds[Clusters].asked {
 		return true
@@ -126,13 +127,23 @@ func (c *client) ready(s *snapshot, now time.Time) bool {
 	if !c.settled(s, Clusters, Endpoints) || now.Before(c.warm) {
 		return false
 	}
-	eds := c.kinds[Endpoints].watch
-	for name := range s.resources[Clusters] {
-		if eds == nil || eds.sub.ReturnedResources()[name] == "" {
+	for name, cluster := range s.resources[Clusters] {
+		if !c.has(Endpoints, name) {
 			return false
+		}
+		for _, secret := range cluster.secrets {
+			if !c.has(Secrets, secret) {
+				return false
+			}
 		}
 	}
 	return true
+}
+
+// has tells whether the client has some version of a resource.
+func (c *client) has(k Kind, name string) bool {
+	w := c.kinds[k].watch
+	return w != nil && w.sub.ReturnedResources()[name] != ""
 }
 
 // settled tells whether the client has all of these kinds: nothing is lacking,

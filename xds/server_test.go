@@ -261,6 +261,27 @@ func TestAPoolComesBeforeItsRouteAndGoesAfterIt(t *testing.T) {
 	f.until(t, "acceptance", func() bool { return f.Settled(true) })
 }
 
+func TestARouteWaitsForTheSecretsOfItsPool(t *testing.T) {
+	f := serve(t, true)
+	f.Publish(translated(pool("a", 1)), time.Now())
+	p := f.proxy(t)
+	p.start(f)
+
+	b := pool("b", 1)
+	b.TLS = &model.PoolTLS{Verify: model.VerifyPin, Pins: []model.Pin{"sha256/x"}, Certificate: "server"}
+	f.Publish(translated(pool("a", 1), b), time.Now())
+	p.accept(p.want("clusters +b"))
+	p.ask(Endpoints, "b")
+	p.accept(p.want("endpoints +b"))
+	p.quiet() // no routes while the cluster lacks a secret
+	p.ask(Secrets, "b/pins")
+	secret := p.want("secrets +b/pins")
+	p.quiet()
+	p.accept(secret)
+	p.accept(p.want("routes +https"))
+	f.until(t, "acceptance", func() bool { return f.Settled(true) })
+}
+
 func TestAClusterThatIsRebuiltGetsItsEndpointsAgain(t *testing.T) {
 	f := serve(t, true)
 	f.Publish(translated(pool("a", 1)), time.Now())

@@ -12,6 +12,7 @@ import (
 type resource struct {
 	body    *anypb.Any
 	version string
+	secrets []string // without which a cluster never gets warm
 }
 
 // snapshot is what is published at one moment: immutable.
@@ -26,7 +27,7 @@ func newSnapshot(r Resources) *snapshot {
 		s.resources[k] = make(map[string]resource, len(r[k]))
 		for name, m := range r[k] {
 			body := pack(m)
-			s.resources[k][name] = resource{body, version(body.Value)}
+			s.resources[k][name] = resource{body, version(body.Value), secretsOf(m)}
 		}
 	}
 	return s.sealed()

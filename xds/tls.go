@@ -3,6 +3,7 @@ package xds
 import (
 	"net/netip"
 
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
@@ -55,6 +56,9 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 		CommonTlsContext: &tlsv3.CommonTlsContext{},
 		Sni:              p.TLS.ServerName,
 		AutoHostSni:      p.TLS.ServerName == "",
+	}
+	if name := p.TLS.Certificate; name != "" {
+		ctx.CommonTlsContext.TlsCertificateSdsSecretConfigs = []*tlsv3.SdsSecretConfig{sds(name)}
 	}
 	switch p.TLS.Verify {
 	case model.VerifyCA:
@@ -142,6 +146,23 @@ func subjectAltName(name string) *tlsv3.SubjectAltNameMatcher {
 		SanType: kind,
 		Matcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: name}},
 	}
+}
+
+// secretsOf are the secrets that a cluster names.
+func secretsOf(m proto.Message) (names []string) {
+	c, ok := m.(*clusterv3.Cluster)
+	if !ok || c.TransportSocket == nil {
+		return nil
+	}
+	ctx := &tlsv3.UpstreamTlsContext{}
+	unpack(c.TransportSocket, ctx)
+	for _, s := range ctx.CommonTlsContext.GetTlsCertificateSdsSecretConfigs() {
+		names = append(names, s.Name)
+	}
+	if v := ctx.CommonTlsContext.GetValidationContextSdsSecretConfig(); v != nil {
+		names = append(names, v.Name)
+	}
+	return names
 }
 
 func pairSecret(name string, p pki.Pair) *tlsv3.Secret {

@@ -68,7 +68,7 @@ func inspect(cmd *cobra.Command, file string) (loaded, xds.Resources, error) {
 		return loaded{}, xds.Resources{}, problems
 	}
 	answers := newResolver().resolve(cmd.Context(), l.addresses())
-	for _, w := range warnings(l.cluster, answers) {
+	for _, w := range append(warnings(l.cluster, answers), l.warnings...) {
 		cmd.PrintErrln("warning:", w)
 	}
 	return l, l.translate(answers), nil

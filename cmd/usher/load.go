@@ -71,6 +71,7 @@ func (l *loaded) faults(parent, field string, err error) (problems model.Problem
 
 // issue lets the local CA make what the file leaves to it.
 func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
+	l.due, l.warnings = time.Time{}, l.unfit()
 	if !l.needsCA() {
 		return nil
 	}
@@ -78,12 +79,11 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 	if err != nil {
 		return l.faults("certificates", "name", fmt.Errorf("the local CA: %w", err))
 	}
-	l.due, l.warnings = time.Time{}, nil
 	for i, c := range l.cluster.Certificates {
 		if !c.Issued() {
 			continue
 		}
-		pair, _, err := store.Certificate(c.Name, c.Hosts, c.Lifetime.Std(), ca, now)
+		pair, _, err := store.Certificate(c.Name, pki.Request{Hosts: c.Hosts, Lifetime: c.Lifetime.Std(), Use: l.use(c.Name)}, ca, now)
 		if err != nil && pair.Leaf == nil {
 			return l.faults(fmt.Sprintf("certificates[%d]", i), "name", err)
 		}
@@ -94,6 +94,27 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 		l.due = earlier(l.due, pki.RenewAt(pair.Leaf))
 	}
 	return l.trustLocally(ca)
+}
+
+// use is on which sides the file shows a certificate.
+func (l *loaded) use(certificate string) pki.Use {
+	switch {
+	case !l.cluster.ShownToNodes(certificate):
+		return pki.ForServers
+	case l.cluster.ShownToClients(certificate):
+		return pki.ForBoth
+	}
+	return pki.ForClients
+}
+
+// unfit are certificates that nodes are likely to refuse.
+func (l *loaded) unfit() (warnings []string) {
+	for _, c := range l.cluster.Certificates {
+		if leaf := l.pairs[c.Name].Leaf; leaf != nil && !c.Issued() && l.cluster.ShownToNodes(c.Name) && !pki.FitForClients(leaf) {
+			warnings = append(warnings, fmt.Sprintf("certificate %s is shown to nodes, but was issued for servers alone (extended key usage): most nodes refuse it", c.Name))
+		}
+	}
+	return warnings
 }
 
 // trustLocally gives pools that name no authority the local CA and the

@@ -7,10 +7,34 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"fmt"
 	"math/big"
 	"net"
+	"os"
 	"time"
 )
+
+// serverTLS shows a certificate, and demands one of clients where their
+// authorities are given.
+func serverTLS(name, cert, key, clients string) (*tls.Config, error) {
+	pair, err := certificate(name, cert, key)
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	if clients == "" {
+		return config, nil
+	}
+	roots, err := os.ReadFile(clients)
+	if err != nil {
+		return nil, err
+	}
+	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+	if !config.ClientCAs.AppendCertsFromPEM(roots) {
+		return nil, fmt.Errorf("there is no certificate in %s", clients)
+	}
+	return config, nil
+}
 
 // certificate loads the given one or signs one itself, as a fresh installation
 // does.

@@ -25,25 +25,26 @@ func main() {
 	listen := flag.String("listen", ":9443", "address to listen on")
 	cert := flag.String("cert", "", "PEM file of the certificate chain (default: self-signed)")
 	key := flag.String("key", "", "PEM file of its key")
+	clients := flag.String("clients", "", "PEM file of the authorities of which every client must show a certificate (default: none is asked for)")
 	plain := flag.Bool("plain", false, "HTTP instead of HTTPS")
 	flag.Parse()
-	if err := run(*name, *listen, *cert, *key, *plain); err != nil {
+	if err := run(*name, *listen, *cert, *key, *clients, *plain); err != nil {
 		fmt.Fprintf(os.Stderr, "isstub: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(name, listen, cert, key string, plain bool) error {
+func run(name, listen, cert, key, clients string, plain bool) error {
 	lis, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
 	}
 	if !plain {
-		pair, err := certificate(name, cert, key)
+		config, err := serverTLS(name, cert, key, clients)
 		if err != nil {
 			return err
 		}
-		lis = tls.NewListener(lis, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+		lis = tls.NewListener(lis, config)
 	}
 	fmt.Printf("node %s listens on %s\n", name, lis.Addr())
 	s := &http.Server{

@@ -140,7 +140,11 @@ func (n *node) health(w http.ResponseWriter, _ *http.Request) {
 
 // headers shows what reached the node.
 func (n *node) headers(w http.ResponseWriter, r *http.Request) {
-	answer(w, map[string]any{"node": n.name, "host": r.Host, "proto": r.Proto, "headers": r.Header})
+	var client []string // the names in the certificate that the client has shown
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		client = r.TLS.PeerCertificates[0].DNSNames
+	}
+	answer(w, map[string]any{"node": n.name, "host": r.Host, "proto": r.Proto, "headers": r.Header, "client": client})
 }
 
 func (n *node) stats(w http.ResponseWriter, _ *http.Request) {

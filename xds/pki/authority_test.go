@@ -20,19 +20,22 @@ func TestLeafPassesOpenSSL(t *testing.T) {
 		{Hosts: []string{"LOCALHOST.", "localhost", "127.0.0.1", "::1", "::ffff:192.0.2.1"}, Lifetime: 825 * day, CommonName: "localhost"},
 		{Hosts: []string{"*.example.com", "example.com", "xn--bcher-kva.example"}, Lifetime: time.Minute},
 		{Hosts: []string{"is_node1.cluster", strings.Repeat("a", 63) + ".example"}, Lifetime: time.Hour},
-		{Hosts: []string{"envoy"}, Lifetime: 90 * day, Client: true, CommonName: "envoy"},
+		{Hosts: []string{"envoy"}, Lifetime: 90 * day, Use: ForClients, CommonName: "envoy"},
+		{Hosts: []string{"usher"}, Lifetime: 90 * day, Use: ForBoth},
 	} {
 		p := must[Pair](t)(ca.Issue(r, noon))
 		leaf := at(t, "leaf.pem", p.Chain)
-		purpose := "sslserver"
-		if r.Client {
-			purpose = "sslclient"
-		}
+		purposes := map[Use][]string{ForServers: {"sslserver"}, ForClients: {"sslclient"}, ForBoth: {"sslserver", "sslclient"}}[r.Use]
 		for _, h := range r.Hosts {
-			out := openssl(t, "verify", "-x509_strict", "-purpose", purpose, "-attime", strconv.FormatInt(noon.Unix(), 10), "-CAfile", caFile, asked(h), clean(h), leaf)
-			if !strings.HasSuffix(out, ": OK\n") {
-				t.Errorf("%v: %s", r, out)
+			for _, purpose := range purposes {
+				out := openssl(t, "verify", "-x509_strict", "-purpose", purpose, "-attime", strconv.FormatInt(noon.Unix(), 10), "-CAfile", caFile, asked(h), clean(h), leaf)
+				if !strings.HasSuffix(out, ": OK\n") {
+					t.Errorf("%v: %s", r, out)
+				}
 			}
+		}
+		if FitForClients(p.Leaf) != (r.Use != ForServers) {
+			t.Errorf("%v: fit for clients: %t", r, FitForClients(p.Leaf))
 		}
 		if err := p.Leaf.VerifyHostname("other.example.org"); err == nil {
 			t.Errorf("%v: good for other.example.org", r.Hosts)
@@ -184,7 +187,7 @@ func TestAuthorityOfTheOperatorIsUsed(t *testing.T) {
 	if err != nil || made {
 		t.Fatal(made, err)
 	}
-	p, _, err := s.Certificate("server", []string{"localhost"}, day, ca, noon)
+	p, _, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: day}, ca, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ const (
 // whenever one of them is renamed.
 func (in Internal) WriteClient(dir string, now time.Time) (renew time.Time, written bool, err error) {
 	ca, crt, key := filepath.Join(dir, CAFile), filepath.Join(dir, ClientCertFile), filepath.Join(dir, ClientKeyFile)
-	r := Request{CommonName: ClientName, Hosts: []string{ClientName}, Lifetime: internalLifetime, Client: true}
+	r := Request{CommonName: ClientName, Hosts: []string{ClientName}, Lifetime: internalLifetime, Use: ForClients}
 	if p, err := LoadPair(crt, key, now); err == nil && fresh(p.Leaf, r, in.CA, now) {
 		written, err := refresh(ca, in.CA.PEM)
 		return RenewAt(p.Leaf), written, err

@@ -83,7 +83,7 @@ func TestOnlyClientsOfTheInternalAuthorityGetIn(t *testing.T) {
 	in := internal(t)
 	now := func() time.Time { return noon.Add(time.Hour) }
 	address := listen(t, in.ServerTLS(now))
-	client := Request{Hosts: []string{ClientName}, Lifetime: day, Client: true}
+	client := Request{Hosts: []string{ClientName}, Lifetime: day, Use: ForClients}
 	server := Request{Hosts: []string{ServerName}, Lifetime: day}
 	for _, c := range []struct {
 		name string
@@ -95,7 +95,7 @@ func TestOnlyClientsOfTheInternalAuthorityGetIn(t *testing.T) {
 		{"no certificate", Pair{}, 0, "certificate required"},
 		{"a client of the local authority", must[Pair](t)(authority(t).Issue(client, noon)), 0, "unknown certificate authority"},
 		{"a server's certificate", must[Pair](t)(in.CA.Issue(server, noon)), 0, "bad certificate"},
-		{"an expired client", must[Pair](t)(in.CA.Issue(Request{Hosts: client.Hosts, Lifetime: time.Minute, Client: true}, noon)), 0, "expired certificate"},
+		{"an expired client", must[Pair](t)(in.CA.Issue(Request{Hosts: client.Hosts, Lifetime: time.Minute, Use: ForClients}, noon)), 0, "expired certificate"},
 		{"TLS 1.2", must[Pair](t)(in.CA.Issue(client, noon)), tls.VersionTLS12, "protocol version not supported"},
 	} {
 		config := envoy(t, in, c.p, now)
@@ -115,7 +115,7 @@ func TestServerCertificateIsRenewedWithoutRestart(t *testing.T) {
 	meet := func(now time.Time) *x509.Certificate {
 		t.Helper()
 		c.set(now)
-		p := must[Pair](t)(in.CA.Issue(Request{Hosts: []string{ClientName}, Lifetime: day, Client: true}, now))
+		p := must[Pair](t)(in.CA.Issue(Request{Hosts: []string{ClientName}, Lifetime: day, Use: ForClients}, now))
 		return must[*x509.Certificate](t)(greet(address, envoy(t, in, p, c.now)))
 	}
 	first := meet(noon)
@@ -184,7 +184,7 @@ func TestClientFilesAreRenewedAndElseLeftAlone(t *testing.T) {
 
 func TestClientFilesHealAfterTampering(t *testing.T) {
 	in, strange := internal(t), authority(t)
-	stranger := must[Pair](t)(strange.Issue(Request{Hosts: []string{ClientName}, Lifetime: day, Client: true}, noon))
+	stranger := must[Pair](t)(strange.Issue(Request{Hosts: []string{ClientName}, Lifetime: day, Use: ForClients}, noon))
 	for name, damage := range map[string]func(t *testing.T, dir string){
 		"no ca.crt":        func(t *testing.T, dir string) { put(t, filepath.Join(dir, CAFile), nil) },
 		"another ca.crt":   func(t *testing.T, dir string) { write(t, filepath.Join(dir, CAFile), strange.PEM) },

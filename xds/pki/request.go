@@ -20,10 +20,21 @@ type Request struct {
 	CommonName string        // at most 64 characters; may be empty
 	Hosts      []string      // DNS names, also *.NAME, and IP addresses; at least one
 	Lifetime   time.Duration // MinLifetime or more
-	Client     bool          // for TLS clients instead of servers
+	Use        Use           // on which side of a connection it is shown
 	RSA        bool          // with a new key of RSA 3072 instead of P-256
 	Serial     *big.Int      // nil: a random one
 }
+
+// Use is on which side of a connection a certificate is shown: its extended
+// key usage (RFC 5280, 4.2.1.12).
+type Use int
+
+// The uses of a certificate.
+const (
+	ForServers Use = iota
+	ForClients
+	ForBoth
+)
 
 // maxCommonName is ub-common-name of RFC 5280, appendix A.1.
 const maxCommonName = 64
@@ -54,17 +65,29 @@ func (r Request) template(key crypto.PublicKey) (*x509.Certificate, error) {
 		DNSNames:              names,
 		IPAddresses:           ips,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{r.usage()},
+		ExtKeyUsage:           r.usages(),
 		BasicConstraintsValid: true,
 		SubjectKeyId:          id,
 	}, nil
 }
 
-func (r Request) usage() x509.ExtKeyUsage {
-	if r.Client {
-		return x509.ExtKeyUsageClientAuth
+func (r Request) usages() []x509.ExtKeyUsage {
+	switch r.Use {
+	case ForClients:
+		return []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	case ForBoth:
+		return []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
+	default:
+		return []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}
-	return x509.ExtKeyUsageServerAuth
+}
+
+// FitForClients tells whether a certificate may be shown by a TLS client: it is
+// for them, for anything, or says nothing about its use.
+func FitForClients(leaf *x509.Certificate) bool {
+	return len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageClientAuth) ||
+		slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
 // subjects sorts hosts into DNS names and IP addresses, each once, sorted,

@@ -17,7 +17,7 @@ func rotated(t *testing.T) (Store, Pair) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := s.Certificate("server", []string{"localhost"}, 90*day, ca, noon)
+	p, _, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, ca, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestRotationStepByStep(t *testing.T) {
 	s, old := rotated(t)
 	issue := func(a Authorities) Pair {
 		t.Helper()
-		p, _, err := s.Certificate("server", []string{"localhost"}, 90*day, a.Issuing, noon)
+		p, _, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, a.Issuing, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ func TestWhatHangsOnTheOldAuthority(t *testing.T) {
 	if got := hanging(noon, seen.Leaf, node.Leaf); got != "node1 localhost node2" {
 		t.Errorf("%s hang on the old authority", got)
 	}
-	if p, issued, err := s.Certificate("server", []string{"localhost"}, 90*day, a.Issuing, noon); err != nil || !issued || p.Leaf.Equal(server.Leaf) {
+	if p, issued, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, a.Issuing, noon); err != nil || !issued || p.Leaf.Equal(server.Leaf) {
 		t.Error(issued, err)
 	}
 	if got := hanging(noon); got != "node1" {
@@ -182,16 +182,16 @@ func TestAnAuthorityWithoutItsKeyServesOn(t *testing.T) {
 				t.Fatal(made, err, ca.Closed())
 			}
 			due := RenewAt(p.Leaf)
-			q, issued, err := s.Certificate("server", []string{"localhost"}, 90*day, ca, due)
+			q, issued, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, ca, due)
 			if issued || q.Leaf == nil || !q.Leaf.Equal(p.Leaf) || err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("issued %t, %v", issued, err)
 			}
 			for name, host := range map[string]string{"server": "other.example.org", "another": "localhost"} {
-				if q, _, err := s.Certificate(name, []string{host}, 90*day, ca, noon); err == nil || q.Leaf != nil {
+				if q, _, err := s.Certificate(name, Request{Hosts: []string{host}, Lifetime: 90 * day}, ca, noon); err == nil || q.Leaf != nil {
 					t.Errorf("certificate %s for %s: %v", name, host, err)
 				}
 			}
-			if q, _, err := s.Certificate("server", []string{"localhost"}, 90*day, ca, p.Leaf.NotAfter.Add(time.Second)); err == nil || q.Leaf != nil {
+			if q, _, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, ca, p.Leaf.NotAfter.Add(time.Second)); err == nil || q.Leaf != nil {
 				t.Error("an expired certificate serves")
 			}
 		})

@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -64,19 +65,20 @@ func (s Store) authority(r AuthorityRequest, now time.Time) (Authority, bool, er
 	return ca, true, nil
 }
 
-// Certificate is the one of that name for a server of these hosts: the kept
-// one, or one issued now because there is none, it cannot be read, its hosts,
-// its lifetime or the authority are others, or RenewAt has passed. What cannot
+// Certificate is the one of that name that the request asks for: the kept one,
+// or one issued now because there is none, it cannot be read, its hosts, use,
+// lifetime or authority are others, or RenewAt has passed. Its common name is
+// the first host where the request has none. What cannot
 // be read is replaced: the folder is usher's own, and nothing in it is worth
 // more than a new one. Where a new one cannot be kept, it is returned together
 // with the error: it is good, and lost at the next start. Where none can be
 // issued, the kept one is returned with the error as long as it is valid for
 // these hosts.
-func (s Store) Certificate(name string, hosts []string, lifetime time.Duration, ca Authority, now time.Time) (p Pair, issued bool, err error) {
+func (s Store) Certificate(name string, r Request, ca Authority, now time.Time) (p Pair, issued bool, err error) {
 	if !certificateName.MatchString(name) {
 		return Pair{}, false, fmt.Errorf("%q cannot name a certificate", name)
 	}
-	r := Request{CommonName: commonName(hosts), Hosts: hosts, Lifetime: lifetime}
+	r.CommonName = cmp.Or(r.CommonName, commonName(r.Hosts))
 	file := filepath.Join(s.Dir, "certificates", name+".pem")
 	var old Pair
 	if s.Dir != "" {
@@ -130,7 +132,7 @@ func serves(leaf *x509.Certificate, r Request) bool {
 	names, ips, err := subjects(r.Hosts)
 	return err == nil && slices.Equal(leaf.DNSNames, names) &&
 		slices.EqualFunc(leaf.IPAddresses, ips, net.IP.Equal) &&
-		slices.Equal(leaf.ExtKeyUsage, []x509.ExtKeyUsage{r.usage()})
+		slices.Equal(leaf.ExtKeyUsage, r.usages())
 }
 
 // livesFor tells whether a leaf was issued for a lifetime, or cut short by the
