@@ -256,3 +256,27 @@ func TestANodeThatDemandsACertificateGetsIt(t *testing.T) {
 		t.Errorf("%d requests failed while the pool came", bad)
 	}
 }
+
+func TestNodesThatAreNotVerifiedAreSaidAtEveryStart(t *testing.T) {
+	const words = "pool identity: the nodes' certificates are not verified (tls.verify: none), so that anyone in between can listen; `usher check --live` says"
+	s := newSite(t, 1, file{})
+	said := func() {
+		t.Helper()
+		if n := strings.Count(s.usher.output(), words); n != 1 {
+			t.Errorf("said %d times:\n%s", n, s.usher.output())
+		}
+		st, _ := s.status()
+		if len(st.Warnings) != 1 || !strings.HasPrefix(st.Warnings[0], words) {
+			t.Errorf("in the status: %q", st.Warnings)
+		}
+		if out, code := s.usherCLI("status", "--config", s.config()); code != 0 || !strings.Contains(out, "warning: "+words) {
+			t.Errorf("usher status: exit %d\n%s", code, out)
+		}
+	}
+	said()
+	s.change("a denied path", func(f *file) { f.routes = []string{"{path: /x, deny: true}"} })
+	said() // no new line for an old warning
+	s.usher.end()
+	s.run()
+	said()
+}

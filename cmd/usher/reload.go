@@ -102,9 +102,24 @@ func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 		}
 	}
 	l.problems, l.refusal = nil, nil
+	l.warn(p)
 	l.publish(p)
 	l.follow(next.cluster)
 	return nil
+}
+
+// warn logs what works and should not stay: all of it at a start, then what is
+// new.
+func (l *loop) warn(next publication) {
+	var known []string
+	if l.serving() {
+		known = l.now.allWarnings()
+	}
+	for _, w := range next.allWarnings() {
+		if !slices.Contains(known, w) {
+			l.log.Warn(w)
+		}
+	}
 }
 
 // asProblems gives an error a place among the problems of the file.

@@ -75,7 +75,7 @@ func (l *loop) publishStatus(now time.Time) {
 	}
 	if l.now.cluster != nil {
 		s.Pools, s.Certificates = l.poolStatus(), l.certificateStatus()
-		s.Warnings = append(warnings(l.now.cluster, l.now.answers), l.now.warnings...)
+		s.Warnings = l.now.allWarnings()
 	}
 	l.status.Store(s)
 }
@@ -127,12 +127,17 @@ func (l *loop) certificateStatus() []CertificateStatus {
 	return all
 }
 
-// warnings are what works and should not stay.
+// allWarnings are what works and should not stay, in one line each.
+func (p publication) allWarnings() []string {
+	return append(warnings(p.cluster, p.answers), p.warnings...)
+}
+
+// warnings are those that the file and its nodes' names give rise to.
 func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 	var all []string
 	for _, p := range c.Pools {
 		if p.TLS != nil && p.TLS.Verify == model.VerifyNone {
-			all = append(all, "pool "+p.Name+": the nodes' certificates are not verified (tls.verify: none)")
+			all = append(all, "pool "+p.Name+": the nodes' certificates are not verified (tls.verify: none), so that anyone in between can listen; `usher check --live` says what verification would find")
 		}
 		for _, n := range p.Nodes {
 			if a, ok := answers[n.Address]; ok && a.fault != nil {
