@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -279,4 +281,16 @@ func TestNodesThatAreNotVerifiedAreSaidAtEveryStart(t *testing.T) {
 	s.usher.end()
 	s.run()
 	said()
+}
+
+func TestANodeThatSpeaksOneVersionOfTLSAloneIsReached(t *testing.T) {
+	s := newSite(t, 1, file{})
+	for name, version := range map[string]uint16{"old": tls.VersionTLS12, "modern": tls.VersionTLS13} {
+		node := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Node", name) }))
+		node.TLS = &tls.Config{MinVersion: version, MaxVersion: version}
+		node.StartTLS()
+		defer node.Close()
+		s.change(name, func(f *file) { f.nodes = []string{fmt.Sprintf("{name: %s, address: %q}", name, node.Listener.Addr())} })
+		until(t, patience, "the node "+name, func() bool { got, _ := s.ask("/", ""); return got == name })
+	}
 }

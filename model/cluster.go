@@ -117,7 +117,7 @@ type Cookie struct {
 	TTL Duration `yaml:"ttl"`
 }
 
-// PoolTLS is the client side of TLS towards the nodes.
+// PoolTLS is the client side of TLS towards the nodes: 1.2 and 1.3.
 type PoolTLS struct {
 	// Verify is `ca`, `pin` or `none`. Default: ca. `pin` asks for a known key, whoever
 	// signed the certificate, and neither for a name nor a date. `none` accepts

@@ -53,7 +53,10 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 		return nil
 	}
 	ctx := &tlsv3.UpstreamTlsContext{
-		CommonTlsContext: &tlsv3.CommonTlsContext{},
+		CommonTlsContext: &tlsv3.CommonTlsContext{TlsParams: &tlsv3.TlsParameters{
+			TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2,
+			TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3, // a client's is 1.2 by default, and some nodes speak 1.3 alone
+		}},
 		Sni:              p.TLS.ServerName,
 		AutoHostSni:      p.TLS.ServerName == "",
 	}
