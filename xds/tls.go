@@ -57,8 +57,8 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 			TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2,
 			TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3, // a client's is 1.2 by default, and some nodes speak 1.3 alone
 		}},
-		Sni:              p.TLS.ServerName,
-		AutoHostSni:      p.TLS.ServerName == "",
+		Sni:         p.TLS.ServerName,
+		AutoHostSni: p.TLS.ServerName == "",
 	}
 	if name := p.TLS.Certificate; name != "" {
 		ctx.CommonTlsContext.TlsCertificateSdsSecretConfigs = []*tlsv3.SdsSecretConfig{sds(name)}
@@ -104,12 +104,8 @@ func rootsName(p model.Pool) string { return filePool(p.Name) + "/roots" }
 // the very node in their place where that is possible (ownNames).
 func rootsSecret(p model.Pool, roots []byte) *tlsv3.Secret {
 	ctx := &tlsv3.CertificateValidationContext{TrustedCa: inline(roots)}
-	seen := map[string]bool{}
 	for _, name := range expectedNames(p) {
-		if !seen[name] {
-			seen[name] = true
-			ctx.MatchTypedSubjectAltNames = append(ctx.MatchTypedSubjectAltNames, subjectAltName(name))
-		}
+		ctx.MatchTypedSubjectAltNames = append(ctx.MatchTypedSubjectAltNames, subjectAltName(name))
 	}
 	return &tlsv3.Secret{Name: rootsName(p), Type: &tlsv3.Secret_ValidationContext{ValidationContext: ctx}}
 }
@@ -129,13 +125,37 @@ func pinsSecret(p model.Pool) *tlsv3.Secret {
 	return &tlsv3.Secret{Name: pinsName(p), Type: &tlsv3.Secret_ValidationContext{ValidationContext: ctx}}
 }
 
+// NodeNames are the names of which a node's certificate must carry one where
+// its pool has verify: ca.
+func NodeNames(p model.Pool, n model.Node) []string {
+	if ownNames(p) {
+		return []string{n.Address.Host}
+	}
+	return expectedNames(p)
+}
+
+// NodeSNI is the server name that Envoy sends to a node; an IP address is none.
+func NodeSNI(p model.Pool, n model.Node) string {
+	switch {
+	case p.TLS != nil && p.TLS.ServerName != "":
+		return p.TLS.ServerName
+	case n.Address.IP().IsValid():
+		return ""
+	}
+	return n.Address.Host
+}
+
 func expectedNames(p model.Pool) []string {
 	if p.TLS.ServerName != "" {
 		return []string{p.TLS.ServerName}
 	}
 	var names []string
+	seen := map[string]bool{}
 	for _, n := range p.Nodes {
-		names = append(names, n.Address.Host)
+		if name := n.Address.Host; !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
 	}
 	return names
 }

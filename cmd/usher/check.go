@@ -8,70 +8,93 @@ import (
 
 	"usher/envoy"
 	"usher/model"
-	"usher/xds"
 	"usher/xds/pki"
 )
 
 func checkCommand() *cobra.Command {
+	var p places
 	var binary string
+	var live bool
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
 		Short: "Say what is wrong with a cluster file, and whether Envoy takes it",
 		Long: `check reads a cluster file (default cluster.yaml) as 'usher run' does, prints
 every fault with its place and a hint, and puts the translation to the real
-Envoy. It writes nothing: what the local CA would issue is made in memory.`,
+Envoy. It writes nothing: what the local CA would issue is made in memory.
+
+With --live it also connects to every node, as Envoy would, and says what it
+shows and what verify: none, ca and pin would make of it; the mode that the
+file asks for has a *. So verification can be switched on without an outage. It
+exits with 1 if a node would fail what the file asks for, or can't be reached
+(disabled nodes do not count). The local CA is that of the state folder, where
+there is one.`,
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file := fileArgument(args)
-			l, err := check(cmd, file, binary)
+			p.config = fileArgument(args)
+			store, err := checkStore(p, live)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d listeners, %d pools, %d nodes, %d certificates\n", file,
-				len(l.cluster.Listeners), len(l.cluster.Pools), len(l.addresses()), len(l.cluster.Certificates))
-			return err
+			now, err := check(cmd, p.config, binary, store)
+			if err != nil || !live {
+				return err
+			}
+			return checkLive(cmd, now, store)
 		},
 	}
 	envoyFlag(cmd, &binary)
+	cmd.Flags().BoolVar(&live, "live", false, "connect to every node and say what verification would find")
+	cmd.Flags().StringVar(&p.state, "state", "", "with --live: the folder with the local CA (default .usher beside the cluster file)")
 	return cmd
+}
+
+// checkStore keeps nothing. What is kept matters to nodes only.
+func checkStore(p places, live bool) (pki.Store, error) {
+	if !live {
+		return pki.Store{}, nil
+	}
+	err := p.resolve()
+	return pki.Store{Dir: p.state, ReadOnly: true}, err
 }
 
 func envoyFlag(cmd *cobra.Command, binary *string) {
 	cmd.Flags().StringVar(binary, "envoy", "", "the Envoy binary (default $USHER_ENVOY, ../.tools/envoy beside usher, or the PATH)")
 }
 
-func check(cmd *cobra.Command, file, binary string) (loaded, error) {
-	l, resources, err := inspect(cmd, file)
+func check(cmd *cobra.Command, file, binary string, store pki.Store) (publication, error) {
+	p, err := inspect(cmd, file, store)
 	if err != nil {
-		return loaded{}, err
+		return p, err
 	}
 	found, err := envoy.Find(binary)
 	if err != nil {
-		return loaded{}, err
+		return p, err
 	}
-	if err := envoy.Validate(cmd.Context(), found, resources.Static()); err != nil {
-		return loaded{}, asProblems(file, err)
+	if err := envoy.Validate(cmd.Context(), found, p.resources.Static()); err != nil {
+		return p, asProblems(file, err)
 	}
-	return l, nil
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d listeners, %d pools, %d nodes, %d certificates\n", file,
+		len(p.cluster.Listeners), len(p.cluster.Pools), len(p.addresses()), len(p.cluster.Certificates))
+	return p, err
 }
 
-// inspect loads and translates a file without writing anything: certificates
-// of the local CA are throw-aways. What works and should not stay goes to
-// standard error.
-func inspect(cmd *cobra.Command, file string) (loaded, xds.Resources, error) {
+// inspect loads and translates a file without writing anything. What works and
+// should not stay goes to standard error.
+func inspect(cmd *cobra.Command, file string, store pki.Store) (publication, error) {
 	data, err := readConfig(file)
 	if err != nil {
-		return loaded{}, xds.Resources{}, err
+		return publication{}, err
 	}
-	l, problems := load(file, data, pki.Store{}, time.Now())
+	l, problems := load(file, data, store, time.Now())
 	if len(problems) > 0 {
-		return loaded{}, xds.Resources{}, problems
+		return publication{}, problems
 	}
 	answers := newResolver().resolve(cmd.Context(), l.addresses())
-	for _, w := range append(warnings(l.cluster, answers), l.warnings...) {
+	p := publication{loaded: l, answers: answers, resources: l.translate(answers)}
+	for _, w := range p.allWarnings() {
 		cmd.PrintErrln("warning:", w)
 	}
-	return l, l.translate(answers), nil
+	return p, nil
 }
 
 func showCommand() *cobra.Command {
@@ -83,11 +106,11 @@ that Envoy would get, as YAML. Private keys are left out, nothing is written.
 Names of nodes are resolved as they are now.`,
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, resources, err := inspect(cmd, fileArgument(args))
+			p, err := inspect(cmd, fileArgument(args), pki.Store{})
 			if err != nil {
 				return err
 			}
-			text, err := model.YAML(resources.Redacted().JSON())
+			text, err := model.YAML(p.resources.Redacted().JSON())
 			if err != nil {
 				return fmt.Errorf("write YAML: %w", err)
 			}

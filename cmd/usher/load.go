@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"usher/model"
@@ -120,21 +121,26 @@ func (l *loaded) unfit() (warnings []string) {
 // trustLocally gives pools that name no authority the local CA and the
 // system's roots.
 func (l *loaded) trustLocally(ca pki.Authority) model.Problems {
-	var system []byte
+	var local []byte
 	for i, p := range l.cluster.Pools {
 		if !trustsLocally(p) {
 			continue
 		}
-		if system == nil {
-			roots, err := pki.SystemRoots()
-			if err != nil {
+		if local == nil {
+			var err error
+			if local, err = localRoots(ca); err != nil {
 				return l.faults(fmt.Sprintf("pools[%d].tls", i), "verify", err)
 			}
-			system = append([]byte("\n"), roots...)
 		}
-		l.roots[p.Name] = append(append([]byte{}, ca.PEM...), system...)
+		l.roots[p.Name] = local
 	}
 	return nil
+}
+
+// localRoots are the local CA and the system's roots.
+func localRoots(ca pki.Authority) ([]byte, error) {
+	system, err := pki.SystemRoots()
+	return slices.Concat(ca.PEM, []byte("\n"), system), err
 }
 
 func (l *loaded) needsCA() bool {

@@ -27,7 +27,7 @@ type Internal struct {
 
 // Internal is the internal authority, made at its first use as Authority is.
 func (s Store) Internal(now time.Time) (in Internal, made bool, err error) {
-	inner := Store{}
+	inner := Store{ReadOnly: s.ReadOnly}
 	if s.Dir != "" {
 		inner.Dir = filepath.Join(s.Dir, "internal")
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"time"
 )
 
@@ -15,8 +16,11 @@ import (
 // what it thinks of it. In TLS 1.3 it says so after the handshake.
 const refusalWait = 500 * time.Millisecond
 
-// ErrNoTLS is what Probe finds where something listens that does not speak TLS.
-var ErrNoTLS = errors.New("it does not speak TLS")
+// What Probe finds in the place of a certificate.
+var (
+	ErrNoConnection = errors.New("no connection")
+	ErrNoTLS        = errors.New("it does not speak TLS") // its first bytes are something else
+)
 
 // Seen is what a server showed on the wire.
 type Seen struct {
@@ -38,14 +42,14 @@ func (s Seen) Leaf() *x509.Certificate {
 // Probe connects to HOST:PORT, shakes hands by TLS 1.2 or 1.3 as Envoy would,
 // and hangs up. It sends the server name as SNI (an IP address, or none, is not
 // sent), shows the client certificate where it has one, and verifies nothing:
-// that is left to those who look at what was seen. The error is ErrNoTLS, or
-// says why there was no connection or no certificate. A server that showed a
+// that is left to those who look at what was seen. The error is ErrNoConnection
+// with its reason, ErrNoTLS, or says why no certificate came. A server that showed a
 // certificate and then hung up is no error, but has a Refusal. ctx bounds all.
 func Probe(ctx context.Context, address, serverName string, client Pair, now time.Time) (Seen, error) {
 	seen := Seen{At: now}
 	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return seen, unreached(ctx, err)
+		return seen, fmt.Errorf("%w: %w", ErrNoConnection, inTime(ctx, err))
 	}
 	defer raw.Close() //nolint:errcheck // nothing was written that could be lost
 	config, err := seen.config(serverName, client)
@@ -116,7 +120,7 @@ func (s *Seen) judge(ctx context.Context, err error) error {
 	case s.Leaf() == nil && errors.Is(err, io.EOF):
 		return errors.New("it hung up instead of shaking hands")
 	case s.Leaf() == nil:
-		return unreached(ctx, err)
+		return inTime(ctx, err)
 	case errors.Is(err, io.EOF):
 		s.Refusal = "it hung up"
 	default:
@@ -125,14 +129,14 @@ func (s *Seen) judge(ctx context.Context, err error) error {
 	return nil
 }
 
-// unreached is an error of the network in few words.
-func unreached(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return errors.New("no answer in time")
-	}
+// inTime is an error of the network in few words.
+func inTime(ctx context.Context, err error) error {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("no connection: %w", op.Err)
+	switch {
+	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded):
+		return errors.New("no answer in time")
+	case errors.As(err, &op) && op.Op == "dial":
+		return op.Err
 	}
 	return err
 }

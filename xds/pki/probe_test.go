@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -102,8 +103,18 @@ func TestWhoDoesNotSpeakTLSIsTold(t *testing.T) {
 	}
 	lis := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
 	_ = lis.Close()
-	if _, err := Probe(t.Context(), lis.Addr().String(), "", Pair{}, noon); err == nil || err.Error() != "no connection: connect: connection refused" {
+	if _, err := Probe(t.Context(), lis.Addr().String(), "", Pair{}, noon); !errors.Is(err, ErrNoConnection) || err.Error() != "no connection: connect: connection refused" {
 		t.Errorf("a closed port: %v", err)
+	}
+}
+
+func TestASilentServerEndsWithTheContext(t *testing.T) {
+	lis := must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0")) // the kernel accepts
+	defer lis.Close()                                              //nolint:errcheck // the test ends
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := Probe(ctx, lis.Addr().String(), "", Pair{}, noon); err == nil || err.Error() != "no answer in time" {
+		t.Errorf("%v", err)
 	}
 }
 

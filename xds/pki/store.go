@@ -21,6 +21,7 @@ import (
 type Store struct {
 	Dir        string
 	Passphrase []byte // of the local authority's key, where it is under one
+	ReadOnly   bool   // uses what is kept and keeps nothing new
 }
 
 // Names of the authorities.
@@ -49,7 +50,7 @@ func (s Store) authority(r AuthorityRequest, now time.Time) (Authority, bool, er
 		}
 	}
 	ca, err := r.New(now)
-	if err != nil || s.Dir == "" {
+	if err != nil || !s.keeps() {
 		return ca, err == nil, err
 	}
 	switch err := ca.keep(dir, nil); {
@@ -93,13 +94,15 @@ func (s Store) Certificate(name string, r Request, ca Authority, now time.Time) 
 	if err != nil {
 		return old, false, fmt.Errorf("issue certificate %s: %w", name, err)
 	}
-	if s.Dir != "" {
+	if s.keeps() {
 		if err := replace(file, slices.Concat(p.Key, p.Chain)); err != nil {
 			return p, true, fmt.Errorf("keep certificate %s: %w", name, err)
 		}
 	}
 	return p, true, nil
 }
+
+func (s Store) keeps() bool { return s.Dir != "" && !s.ReadOnly }
 
 // kept reads a certificate and its key from their one file.
 func kept(file string, now time.Time) (Pair, error) {

@@ -338,3 +338,30 @@ func TestCertificateThatCannotBeKeptStillServes(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAReadOnlyStoreUsesWhatIsKeptAndKeepsNothing(t *testing.T) {
+	s := Store{Dir: t.TempDir()}
+	reader := Store{Dir: s.Dir, ReadOnly: true}
+	if _, made, err := reader.Authority(noon); err != nil || !made || tree(t, s.Dir) != "" {
+		t.Fatalf("made %t, %v, left\n%s", made, err, tree(t, s.Dir))
+	}
+	ca, _, err := s.Authority(noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _, err := s.Certificate("server", Request{Hosts: []string{"a"}, Lifetime: day}, ca, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t, s.Dir)
+	again, made, err := reader.Authority(noon)
+	if err != nil || made || !again.Certificate.Equal(ca.Certificate) {
+		t.Errorf("another authority, made %t, %v", made, err)
+	}
+	if q, issued, err := reader.Certificate("server", Request{Hosts: []string{"a"}, Lifetime: day}, again, noon); err != nil || issued || !q.Leaf.Equal(p.Leaf) {
+		t.Errorf("another certificate, issued %t, %v", issued, err)
+	}
+	if _, issued, err := reader.Certificate("other", Request{Hosts: []string{"a"}, Lifetime: day}, again, noon); err != nil || !issued || tree(t, s.Dir) != before {
+		t.Errorf("issued %t, %v, left\n%s", issued, err, tree(t, s.Dir))
+	}
+}

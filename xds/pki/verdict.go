@@ -81,13 +81,22 @@ func (s Seen) byName(names []string) []Objection {
 			return nil
 		}
 	}
-	wanted, has := strings.Join(names, " or "), Names(leaf)
+	wanted, has := few(names, " or "), Names(leaf)
 	if len(has) == 0 {
 		return []Objection{{fmt.Sprintf("it has no subjectAltName, only the common name %q, which does not count", leaf.Subject.CommonName),
 			"issue it anew with subjectAltName " + wanted + ", or write verify: pin"}}
 	}
-	return []Objection{{fmt.Sprintf("it is for %s, not for %s", strings.Join(has, ", "), wanted),
+	return []Objection{{fmt.Sprintf("it is for %s, not for %s", few(has, ", "), wanted),
 		fmt.Sprintf("issue it anew with the name, or, if all nodes of the pool have it, write server_name: %s", strings.Replace(has[0], "*", "NAME", 1))}}
+}
+
+// few joins names that may be thousands.
+func few(names []string, by string) string {
+	const most = 6
+	if len(names) <= most {
+		return strings.Join(names, by)
+	}
+	return fmt.Sprintf("%s%sone of %d more", strings.Join(names[:most], by), by, len(names)-most)
 }
 
 // byChain looks for a way to an authority. The leaf's own dates are judged
