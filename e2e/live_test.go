@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +26,20 @@ func issued(t *testing.T, ca pki.Authority, host string, at time.Time) []string 
 		t.Fatal(err)
 	}
 	return []string{"--cert", keep(t, "chain.pem", p.Chain), "--key", keep(t, "key.pem", p.Key)}
+}
+
+func pinOf(t *testing.T, chain string) string {
+	t.Helper()
+	text, err := os.ReadFile(chain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pki.Pin(cert)
 }
 
 func keep(t *testing.T, name string, text []byte) string {
@@ -107,6 +123,7 @@ func TestWhatCheckForetellsIsWhatEnvoyDoes(t *testing.T) {
 	strange, _ := theirAuthority(t)
 	now := time.Now()
 	noName, noNamePin := selfSigned(t, "localhost")
+	old := issued(t, ca, "localhost", now.Add(-100*day))
 	nodes := []struct {
 		name   string
 		args   []string
@@ -115,9 +132,11 @@ func TestWhatCheckForetellsIsWhatEnvoyDoes(t *testing.T) {
 		{"good", issued(t, ca, "localhost", now), "ca: " + caFile},
 		{"other", issued(t, ca, "other.example.org", now), "ca: " + caFile},
 		{"named", issued(t, ca, "other.example.org", now), "server_name: other.example.org, ca: " + caFile},
-		{"old", issued(t, ca, "localhost", now.Add(-100*day)), "ca: " + caFile},
+		{"old", old, "ca: " + caFile},
 		{"early", issued(t, ca, "localhost", now.Add(10*day)), "ca: " + caFile},
 		{"strange", issued(t, strange, "localhost", now), "ca: " + caFile},
+		{"oldpinned", old, fmt.Sprintf("verify: pin, pins: [%q]", pinOf(t, old[1]))},
+		{"ip", issued(t, ca, "127.0.0.1", now), "server_name: localhost, ca: " + caFile},
 		{"noname", noName, "ca: " + noName[1]},
 		{"pinned", noName, fmt.Sprintf("verify: pin, pins: [%q]", noNamePin)},
 	}
@@ -146,5 +165,33 @@ func TestWhatCheckForetellsIsWhatEnvoyDoes(t *testing.T) {
 			_, resp := s.ask("/"+n.name, "")
 			return resp.StatusCode == want
 		})
+	}
+}
+
+func TestVerificationIsSwitchedOnWithoutAnOutage(t *testing.T) {
+	ca, caFile := theirAuthority(t)
+	s := newIdleSite(t, 0, file{})
+	for _, name := range []string{"isNode1", "isNode2"} {
+		s.nodes = append(s.nodes, startStub(t, name, issued(t, ca, "127.0.0.1", time.Now())...))
+	}
+	s.save(s.text(s.file))
+	s.run()
+	out, _ := s.usherCLI("check", "--live", s.config(), "--envoy", envoyPath())
+	pins := regexp.MustCompile(`pins: (\[.*\])`).FindStringSubmatch(out)
+	if pins == nil {
+		t.Fatalf("no pins to write:\n%s", out)
+	}
+	u := (&users{s: s, pause: 20 * time.Millisecond}).begin(10)
+	u.during(func() {
+		for _, tls := range []string{"{verify: pin,pins: " + strings.ReplaceAll(pins[1], ", ", ",") + "}", "{ca: " + caFile + "}", "{verify: none}"} {
+			s.change(tls, func(f *file) { f.pool = "sticky: {jvm_route: JSESSIONID}, tls: " + tls })
+			until(t, patience, "the cluster to be warm", func() bool { return s.stat("cluster_manager.warming_clusters") == 0 })
+			seen := u.requests.Load()
+			until(t, patience, "requests under "+tls, func() bool { return u.requests.Load() > seen+50 })
+		}
+	})
+	u.mustNotFail(t)
+	if u.wrong() > 0 || u.closed.Load() > 0 {
+		t.Errorf("%d answers of a wrong node, %d connections closed", u.wrong(), u.closed.Load())
 	}
 }
