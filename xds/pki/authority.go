@@ -86,7 +86,7 @@ func (r AuthorityRequest) New(now time.Time) (Authority, error) {
 	if err != nil {
 		return Authority{}, err
 	}
-	a, err := selfSigned(r.Name, r.Lifetime, key, now)
+	a, err := ofKey(r.Name, r.Lifetime, key, now)
 	a.keyPEM = keyPEM
 	if r.Passphrase != nil && err == nil {
 		a.keyPEM, err = keystore.EncryptKey(key, r.Passphrase)
@@ -94,7 +94,7 @@ func (r AuthorityRequest) New(now time.Time) (Authority, error) {
 	return a, err
 }
 
-func selfSigned(name string, lifetime time.Duration, key crypto.Signer, now time.Time) (Authority, error) {
+func ofKey(name string, lifetime time.Duration, key crypto.Signer, now time.Time) (Authority, error) {
 	id, err := keyID(key.Public())
 	if err != nil {
 		return Authority{}, err
