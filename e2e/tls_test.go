@@ -3,11 +3,16 @@ package e2e
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
+	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // shows is the first name in the certificate that a client sees.
@@ -56,6 +61,76 @@ func TestWhatTLSIsOffered(t *testing.T) {
 			t.Errorf("version %x: %v, %v", v, state, err)
 		}
 	}
+}
+
+// accepted are the offers that a listener takes, each made alone.
+func accepted[T any](s *site, offers []T, config func(T) *tls.Config) (taken []T) {
+	for _, o := range offers {
+		if _, err := s.shows(config(o)); err == nil {
+			taken = append(taken, o)
+		}
+	}
+	return taken
+}
+
+func TestTheProfileIsMozillasIntermediate(t *testing.T) {
+	s := newSite(t, 1, file{})
+	older := uint16(tls.VersionTLS12)
+	var all []uint16
+	for _, c := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		all = append(all, c.ID)
+	}
+	suites := accepted(s, all, func(id uint16) *tls.Config {
+		return &tls.Config{MaxVersion: older, CipherSuites: []uint16{id}}
+	})
+	slices.Sort(suites)
+	if diff := cmp.Diff([]uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256}, suites); diff != "" {
+		t.Errorf("suites with an ECDSA certificate (-want +got)\n%s", diff)
+	}
+	groups := []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
+	got := accepted(s, append(groups, tls.CurveP521), func(id tls.CurveID) *tls.Config { return &tls.Config{CurvePreferences: []tls.CurveID{id}} })
+	if diff := cmp.Diff(groups, got); diff != "" {
+		t.Errorf("groups (-want +got)\n%s", diff)
+	}
+	s.save(strings.Replace(s.text(s.file), "certificate: server}", "certificate: server, min_version: 1.3}", 1))
+	until(t, patience, "TLS 1.2 to be refused", func() bool { _, err := s.shows(&tls.Config{MaxVersion: older}); return err != nil })
+	if state, err := s.shows(&tls.Config{}); err != nil || state.Version != tls.VersionTLS13 {
+		t.Errorf("with min_version 1.3: %v, %v", state, err)
+	}
+}
+
+func TestSessionsAreResumedOnBothSides(t *testing.T) {
+	s := newSite(t, 1, file{})
+	for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		config := &tls.Config{RootCAs: s.roots(), ServerName: "localhost", MinVersion: v, MaxVersion: v, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+		for _, want := range []bool{false, true, true} {
+			if resumed := s.once(config); resumed != want {
+				t.Errorf("version %x: resumed %t, want %t", v, resumed, want)
+			}
+		}
+	}
+	until(t, patience, "a session with a node to be resumed", func() bool {
+		s.ask("/", "") // its answer brings the node's ticket
+		s.get("/reset", "", patience)
+		return s.stat("cluster.identity.ssl.session_reused") > 0
+	})
+	if n := s.stat("cluster.identity.ssl.versions.TLSv1.3"); n == 0 {
+		t.Error("no node was spoken to by TLS 1.3")
+	}
+}
+
+// once makes one request on a connection of its own and tells whether its
+// session is that of an earlier one.
+func (s *site) once(config *tls.Config) (resumed bool) {
+	s.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: config}}
+	resp, err := client.Get(s.url("/"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	return resp.TLS.DidResume
 }
 
 func TestALeafOfAMinuteIsRenewedWithoutAWord(t *testing.T) {

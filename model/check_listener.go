@@ -119,6 +119,16 @@ func (k *checker) beside(a, b Listener, i, j int) {
 		k.fault(field+".address", fmt.Sprintf("the port clashes: the listener in line %d has TLS and this one has not, or the reverse", line), "a port is encrypted or it is not")
 	default:
 		k.shared(a, b, field, line)
+		k.sharedTLS(a.TLS, b.TLS, field+".tls", line)
+	}
+}
+
+// sharedTLS checks what two listeners on one address settle in one handshake,
+// before the client has said which of them it means: the Host header that it
+// sends later need not be the name that it sent for the handshake.
+func (k *checker) sharedTLS(a, b *ListenerTLS, field string, line int) {
+	if a != nil && a.MinVersion != b.MinVersion {
+		k.fault(field+".min_version", fmt.Sprintf("the listener in line %d has the same address and min_version %s", line, a.MinVersion), "write the same in both, or give them different ports")
 	}
 }
 

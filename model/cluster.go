@@ -46,11 +46,15 @@ type Listener struct {
 	Routes []Route `yaml:"routes"`
 }
 
-// ListenerTLS is the server side of TLS: 1.2 and 1.3, HTTP/2 and HTTP/1.1.
+// ListenerTLS is the server side of TLS, by Mozilla's intermediate profile,
+// with HTTP/2 and HTTP/1.1. Listeners that share an address share min_version.
 type ListenerTLS struct {
 	// Certificate names an entry of `certificates`. Left out: the local CA
 	// issues one for the listener's hosts.
 	Certificate string `yaml:"certificate"`
+	// MinVersion is the oldest version that is spoken, 1.2 or 1.3. Default: 1.2
+	// (httpd: SSLProtocol).
+	MinVersion TLSVersion `yaml:"min_version"`
 }
 
 // Route sends what is below a path to a pool, or refuses it: ProxyPass in

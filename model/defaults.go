@@ -36,15 +36,24 @@ func completeListener(c *Cluster, i int) {
 	for j, h := range l.Hosts {
 		l.Hosts[j] = strings.ToLower(h)
 	}
-	if l.TLS != nil && l.TLS.Certificate == "" && l.Name != "" {
-		l.TLS.Certificate = l.Name
-		if !slices.ContainsFunc(c.Certificates, func(k Certificate) bool { return k.Name == l.Name }) {
-			c.Certificates = append(c.Certificates, Certificate{Name: l.Name})
-		}
+	if l.TLS != nil {
+		completeListenerTLS(c, l.Name, l.TLS)
 	}
 	for j := range l.Routes {
 		if r := &l.Routes[j]; !c.has(join(item("listeners", i), join(item("routes", j), "timeout"))) {
 			r.Timeout = DefaultRouteTimeout
+		}
+	}
+}
+
+func completeListenerTLS(c *Cluster, listener string, t *ListenerTLS) {
+	if t.MinVersion == "" {
+		t.MinVersion = TLS12
+	}
+	if t.Certificate == "" && listener != "" {
+		t.Certificate = listener
+		if !slices.ContainsFunc(c.Certificates, func(k Certificate) bool { return k.Name == listener }) {
+			c.Certificates = append(c.Certificates, Certificate{Name: listener})
 		}
 	}
 }

@@ -63,7 +63,10 @@ func TestWhatIsLeftOutIsFilledIn(t *testing.T) {
 		}
 		var b strings.Builder
 		for _, l := range c.Listeners {
-			fmt.Fprintf(&b, "listener %s %s %v tls %+v\n", l.Name, l.Address, l.Hosts, l.TLS)
+			fmt.Fprintf(&b, "listener %s %s %v\n", l.Name, l.Address, l.Hosts)
+			if l.TLS != nil {
+				fmt.Fprintf(&b, "  tls %+v\n", *l.TLS)
+			}
 			for _, r := range l.Routes {
 				fmt.Fprintf(&b, "  route %+v\n", r)
 			}

@@ -51,6 +51,8 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 		return word(n, v, states)
 	case *Verify:
 		return word(n, v, verifies)
+	case *TLSVersion:
+		return word(n, v, versions)
 	default:
 		panic(fmt.Sprintf("model: no way to read a %T", v)) // a type of this package that scalar.go does not know
 	}

@@ -44,11 +44,21 @@ const (
 	VerifyNone Verify = "none"
 )
 
+// TLSVersion is a version of TLS.
+type TLSVersion string
+
+// The versions that are offered; older ones are broken (RFC 8996).
+const (
+	TLS12 TLSVersion = "1.2"
+	TLS13 TLSVersion = "1.3"
+)
+
 // Words of the closed types, in the order in which messages list them.
 var (
 	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
 	states   = []State{Active, Drain, Disabled, Standby}
 	verifies = []Verify{VerifyCA, VerifyNone}
+	versions = []TLSVersion{TLS12, TLS13}
 )
 
 // Weight is a node's share, 0.01 to 100.

@@ -12,14 +12,39 @@ import (
 	"usher/xds/pki"
 )
 
-// ciphers are those of Mozilla's intermediate profile that BoringSSL has. TLS
-// 1.3 brings its own.
+// ciphers are those of Mozilla's intermediate profile for TLS 1.2 (its
+// guidelines 5.7) but for the three with DHE, which BoringSSL lacks. TLS 1.3
+// brings its own.
 var ciphers = []string{
 	"[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
 	"[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
 	"ECDHE-ECDSA-AES256-GCM-SHA384",
 	"ECDHE-RSA-AES256-GCM-SHA384",
 }
+
+// groups are those of the profile, the hybrid against quantum computers first,
+// as browsers have it. Envoy's default has no P-384.
+var groups = []string{"X25519MLKEM768", "X25519", "P-256", "P-384"}
+
+func tlsParameters(least model.TLSVersion) *tlsv3.TlsParameters {
+	p := &tlsv3.TlsParameters{
+		TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
+		TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
+		EcdhCurves:                groups,
+	}
+	if least == model.TLS12 {
+		p.TlsMinimumProtocolVersion = tlsv3.TlsParameters_TLSv1_2
+		p.CipherSuites = ciphers
+	}
+	return p
+}
+
+// sessionKeys is how many TLS sessions with its nodes a pool keeps. A session of
+// TLS 1.3 resumes once, so there must be as many as connections may come at
+// once: of 40 at a time, 40 resumed with it and 9 with Envoy's default of 1.
+// The store is the pool's, not the node's: with several nodes the first one that
+// comes to hand is tried, and a node that doesn't know it shakes hands in full.
+const sessionKeys = 64
 
 // downstreamTLS names the certificates of all listeners on the socket; Envoy
 // chooses by SNI and takes the first when none fits.
@@ -28,11 +53,7 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 		return nil
 	}
 	common := &tlsv3.CommonTlsContext{
-		TlsParams: &tlsv3.TlsParameters{
-			TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2,
-			TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
-			CipherSuites:              ciphers,
-		},
+		TlsParams:     tlsParameters(s[0].TLS.MinVersion),
 		AlpnProtocols: []string{"h2", "http/1.1"},
 	}
 	seen := map[string]bool{}
@@ -52,9 +73,10 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 		return nil
 	}
 	ctx := &tlsv3.UpstreamTlsContext{
-		CommonTlsContext: &tlsv3.CommonTlsContext{},
+		CommonTlsContext: &tlsv3.CommonTlsContext{TlsParams: nodeParameters()},
 		Sni:              p.TLS.ServerName,
 		AutoHostSni:      p.TLS.ServerName == "",
+		MaxSessionKeys:   u32(sessionKeys),
 	}
 	if p.TLS.Verify == model.VerifyCA {
 		ctx.CommonTlsContext.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{
@@ -63,6 +85,11 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 		ctx.AutoSniSanValidation = ownNames(p)
 	}
 	return transportSocket(ctx)
+}
+
+// nodeParameters lift Envoy's limit of TLS 1.2 towards nodes.
+func nodeParameters() *tlsv3.TlsParameters {
+	return &tlsv3.TlsParameters{TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3}
 }
 
 // ownNames tells whether each node can be held to its own name: the SNI must
