@@ -19,9 +19,7 @@ func (k *checker) listener(field string, l Listener, pools, certificates names) 
 		k.fault(field+".address", fmt.Sprintf("%q is not an IP address of this machine", l.Address.Host), "0.0.0.0 is all of them; names belong into hosts")
 	}
 	k.hosts(field+".hosts", l.Hosts)
-	if l.TLS != nil {
-		k.among(certificates, field+".tls.certificate", "certificate", l.TLS.Certificate)
-	}
+	k.listenerTLS(field+".tls", l.TLS, certificates)
 	k.required(field+".routes", len(l.Routes) == 0, "the listener has no routes", "send everything to a pool: routes: [{path: /, pool: NAME}]")
 	for i, r := range l.Routes {
 		k.route(item(field+".routes", i), r, l.Routes[:i], pools)
@@ -120,15 +118,6 @@ func (k *checker) beside(a, b Listener, i, j int) {
 	default:
 		k.shared(a, b, field, line)
 		k.sharedTLS(a.TLS, b.TLS, field+".tls", line)
-	}
-}
-
-// sharedTLS checks what two listeners on one address settle in one handshake,
-// before the client has said which of them it means: the Host header that it
-// sends later need not be the name that it sent for the handshake.
-func (k *checker) sharedTLS(a, b *ListenerTLS, field string, line int) {
-	if a != nil && a.MinVersion != b.MinVersion {
-		k.fault(field+".min_version", fmt.Sprintf("the listener in line %d has the same address and min_version %s", line, a.MinVersion), "write the same in both, or give them different ports")
 	}
 }
 

@@ -47,7 +47,8 @@ type Listener struct {
 }
 
 // ListenerTLS is the server side of TLS, by Mozilla's intermediate profile,
-// with HTTP/2 and HTTP/1.1. Listeners that share an address share min_version.
+// with HTTP/2 and HTTP/1.1. Listeners that share an address share min_version
+// and client.
 type ListenerTLS struct {
 	// Certificate names an entry of `certificates`. Left out: the local CA
 	// issues one for the listener's hosts.
@@ -55,6 +56,28 @@ type ListenerTLS struct {
 	// MinVersion is the oldest version that is spoken, 1.2 or 1.3. Default: 1.2
 	// (httpd: SSLProtocol).
 	MinVersion TLSVersion `yaml:"min_version"`
+	// Client asks clients for a certificate. Left out: nobody is asked.
+	Client *ClientTLS `yaml:"client"`
+}
+
+// ClientTLS is the certificate of a client, verified here and told to the node.
+// One that does not verify ends the handshake, also where none is required.
+type ClientTLS struct {
+	// CA is a PEM file of the authorities that issue to clients. Default: the
+	// local CA alone (httpd: SSLCACertificateFile).
+	CA string `yaml:"ca"`
+	// Mode is require or request: with request, clients without a certificate
+	// are served too. Default: require (httpd: SSLVerifyClient require,
+	// optional).
+	Mode ClientMode `yaml:"mode"`
+	// Header is the request header that carries the certificate to the node.
+	// Default: x-wso2-mutual-auth-cert. What a client sends under this name, or
+	// under the default one, is removed, by every listener of the file.
+	Header string `yaml:"header"`
+	// Format is what the header says: pem is the certificate as URL-escaped PEM,
+	// subject its distinguished name by RFC 2253, fingerprint the SHA-256 of its
+	// DER in hex. Default: pem.
+	Format ClientFormat `yaml:"format"`
 }
 
 // Route sends what is below a path to a pool, or refuses it: ProxyPass in
@@ -188,4 +211,6 @@ const (
 	DefaultLifetime       = Duration(90 * 24 * time.Hour)
 	DefaultWeight         = Weight(1)
 	DefaultCertificateFor = "localhost" // where a listener answers for any host
+	// DefaultClientHeader is what WSO2 Identity Server reads.
+	DefaultClientHeader = "x-wso2-mutual-auth-cert"
 )

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -47,8 +48,9 @@ func completeListener(c *Cluster, i int) {
 }
 
 func completeListenerTLS(c *Cluster, listener string, t *ListenerTLS) {
-	if t.MinVersion == "" {
-		t.MinVersion = TLS12
+	t.MinVersion = cmp.Or(t.MinVersion, TLS12)
+	if t.Client != nil {
+		completeClientTLS(t.Client)
 	}
 	if t.Certificate == "" && listener != "" {
 		t.Certificate = listener
@@ -56,6 +58,12 @@ func completeListenerTLS(c *Cluster, listener string, t *ListenerTLS) {
 			c.Certificates = append(c.Certificates, Certificate{Name: listener})
 		}
 	}
+}
+
+func completeClientTLS(t *ClientTLS) {
+	t.Mode = cmp.Or(t.Mode, ClientRequire)
+	t.Format = cmp.Or(t.Format, FormatPEM)
+	t.Header = strings.ToLower(cmp.Or(t.Header, DefaultClientHeader))
 }
 
 func completePool(c *Cluster, field string, p *Pool) {

@@ -65,7 +65,12 @@ func TestWhatIsLeftOutIsFilledIn(t *testing.T) {
 		for _, l := range c.Listeners {
 			fmt.Fprintf(&b, "listener %s %s %v\n", l.Name, l.Address, l.Hosts)
 			if l.TLS != nil {
-				fmt.Fprintf(&b, "  tls %+v\n", *l.TLS)
+				t := *l.TLS
+				t.Client = nil
+				fmt.Fprintf(&b, "  tls %+v\n", t)
+				if l.TLS.Client != nil {
+					fmt.Fprintf(&b, "  client %+v\n", *l.TLS.Client)
+				}
 			}
 			for _, r := range l.Routes {
 				fmt.Fprintf(&b, "  route %+v\n", r)

@@ -53,6 +53,10 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 		return word(n, v, verifies)
 	case *TLSVersion:
 		return word(n, v, versions)
+	case *ClientMode:
+		return word(n, v, modes)
+	case *ClientFormat:
+		return word(n, v, formats)
 	default:
 		panic(fmt.Sprintf("model: no way to read a %T", v)) // a type of this package that scalar.go does not know
 	}

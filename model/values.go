@@ -53,12 +53,33 @@ const (
 	TLS13 TLSVersion = "1.3"
 )
 
+// ClientMode is whether a client must have a certificate.
+type ClientMode string
+
+// The ways to ask.
+const (
+	ClientRequire ClientMode = "require"
+	ClientRequest ClientMode = "request"
+)
+
+// ClientFormat is how a node is told of a client's certificate.
+type ClientFormat string
+
+// The formats.
+const (
+	FormatPEM         ClientFormat = "pem"
+	FormatSubject     ClientFormat = "subject"
+	FormatFingerprint ClientFormat = "fingerprint"
+)
+
 // Words of the closed types, in the order in which messages list them.
 var (
 	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
 	states   = []State{Active, Drain, Disabled, Standby}
 	verifies = []Verify{VerifyCA, VerifyNone}
 	versions = []TLSVersion{TLS12, TLS13}
+	modes    = []ClientMode{ClientRequire, ClientRequest}
+	formats  = []ClientFormat{FormatPEM, FormatSubject, FormatFingerprint}
 )
 
 // Weight is a node's share, 0.01 to 100.

@@ -31,16 +31,24 @@ func (s socket) routes(pools map[string]model.Pool) *routev3.RouteConfiguration 
 	rc := &routev3.RouteConfiguration{
 		Name:                     s.name(),
 		IgnorePortInHostMatching: true,
-		// The client's own are removed before (forwarded in listener.go).
-		RequestHeadersToAdd: []*corev3.HeaderValueOption{{
-			Header:       &corev3.HeaderValue{Key: "x-forwarded-host", Value: "%REQ(:authority)%"},
-			AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
-		}},
+		// The client's own are removed before (withoutClaims in listener.go).
+		RequestHeadersToAdd: []*corev3.HeaderValueOption{header("x-forwarded-host", "%REQ(:authority)%")},
+	}
+	if t := s.client(); t != nil {
+		rc.RequestHeadersToAdd = append(rc.RequestHeadersToAdd, header(t.Header, clientFormats[t.Format]))
 	}
 	for _, l := range s {
 		rc.VirtualHosts = append(rc.VirtualHosts, virtualHost(l, pools))
 	}
 	return rc
+}
+
+// header sets a header, whatever was there; an empty value adds none.
+func header(name, value string) *corev3.HeaderValueOption {
+	return &corev3.HeaderValueOption{
+		Header:       &corev3.HeaderValue{Key: name, Value: value},
+		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+	}
 }
 
 func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.VirtualHost {

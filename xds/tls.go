@@ -63,7 +63,9 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 			common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, sds(name))
 		}
 	}
-	return transportSocket(&tlsv3.DownstreamTlsContext{CommonTlsContext: common})
+	ctx := &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
+	s.askClients(ctx)
+	return transportSocket(ctx)
 }
 
 // upstreamTLS is how a pool speaks to its nodes. The SNI is the node's host

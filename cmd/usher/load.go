@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"usher/model"
@@ -17,8 +18,9 @@ type loaded struct {
 	cluster  *model.Cluster
 	pairs    map[string]pki.Pair
 	roots    map[string][]byte
-	warnings []string  // what works and should not stay
-	due      time.Time // when the first certificate wants to be renewed; zero is never
+	clients  map[string][]byte // authorities of clients, by listener
+	warnings []string          // what works and should not stay
+	due      time.Time         // when the first certificate wants to be renewed; zero is never
 }
 
 // load parses a file and loads the keys and authorities it names. Whatever is
@@ -28,7 +30,7 @@ func load(path string, data []byte, store pki.Store, now time.Time) (loaded, mod
 	if cluster == nil {
 		return loaded{}, problems
 	}
-	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}}
+	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}, clients: map[string][]byte{}}
 	problems = append(problems, l.loadFiles(now)...)
 	if len(problems) == 0 {
 		problems = l.issue(store, now)
@@ -54,6 +56,14 @@ func (l *loaded) loadFiles(now time.Time) (problems model.Problems) {
 		roots, err := pki.LoadRoots(l.cluster.Resolve(p.TLS.CA))
 		problems = append(problems, l.faults(fmt.Sprintf("pools[%d].tls", i), "ca", err)...)
 		l.roots[p.Name] = roots
+	}
+	for i, v := range l.cluster.Listeners {
+		if v.TLS == nil || v.TLS.Client == nil || v.TLS.Client.CA == "" {
+			continue
+		}
+		roots, err := pki.LoadRoots(l.cluster.Resolve(v.TLS.Client.CA))
+		problems = append(problems, l.faults(fmt.Sprintf("listeners[%d].tls.client", i), "ca", err)...)
+		l.clients[v.Name] = roots
 	}
 	return problems
 }
@@ -96,9 +106,15 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 	return l.trustLocally(ca)
 }
 
-// trustLocally gives pools that name no authority the local CA and the
+// trustLocally gives listeners that ask clients for a certificate and name no
+// authority the local CA, and pools that name none the local CA and the
 // system's roots.
 func (l *loaded) trustLocally(ca pki.Authority) model.Problems {
+	for _, v := range l.cluster.Listeners {
+		if issuesToClients(v) {
+			l.clients[v.Name] = ca.PEM
+		}
+	}
 	var system []byte
 	for i, p := range l.cluster.Pools {
 		if !trustsLocally(p) {
@@ -122,12 +138,12 @@ func (l *loaded) needsCA() bool {
 			return true
 		}
 	}
-	for _, p := range l.cluster.Pools {
-		if trustsLocally(p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.cluster.Pools, trustsLocally) || slices.ContainsFunc(l.cluster.Listeners, issuesToClients)
+}
+
+// issuesToClients tells whether the local CA vouches for a listener's clients.
+func issuesToClients(l model.Listener) bool {
+	return l.TLS != nil && l.TLS.Client != nil && l.TLS.Client.CA == ""
 }
 
 func trustsLocally(p model.Pool) bool {
@@ -147,7 +163,7 @@ func (l *loaded) addresses() []model.Address {
 
 // translate makes the resources, with the nodes where their names point now.
 func (l *loaded) translate(answers map[model.Address]answer) xds.Resources {
-	m := xds.Material{Pairs: l.pairs, Roots: l.roots}
+	m := xds.Material{Pairs: l.pairs, Roots: l.roots, Clients: l.clients}
 	m.IPs = ips(answers)
 	return xds.Translate(l.cluster, m)
 }

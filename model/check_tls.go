@@ -1,0 +1,50 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (k *checker) listenerTLS(field string, t *ListenerTLS, certificates names) {
+	if t == nil {
+		return
+	}
+	k.among(certificates, field+".certificate", "certificate", t.Certificate)
+	if t.Client != nil {
+		k.clientHeader(field+".client.header", t.Client.Header)
+	}
+}
+
+// taken are headers that mean something else to Envoy or to a node. Names that
+// begin with a colon are no tokens.
+var taken = []string{"authorization", "connection", "content-encoding", "content-length", "content-type", "cookie", "date", "expect",
+	"host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto"}
+
+// clientHeader checks a header's name (RFC 9110, 5.1).
+func (k *checker) clientHeader(field, name string) {
+	switch {
+	case strings.TrimLeft(name, letters+tokenMarks) != "" || len(name) > maxName:
+		k.fault(field, fmt.Sprintf("%.140q is not the name of a header", name), "letters, digits and - will do")
+	case slices.Contains(taken, name):
+		k.fault(field, fmt.Sprintf("%q means something else already", name), "leave it out for "+DefaultClientHeader)
+	}
+}
+
+// sharedTLS checks what two listeners on one address settle in one handshake,
+// before the client has said which of them it means: the Host header that it
+// sends later need not be the name that it sent for the handshake.
+func (k *checker) sharedTLS(a, b *ListenerTLS, field string, line int) {
+	if a == nil {
+		return
+	}
+	same := func(key, hint string) {
+		k.fault(field+"."+key, fmt.Sprintf("the listener in line %d has the same address and another %s", line, key), hint)
+	}
+	if a.MinVersion != b.MinVersion {
+		same("min_version", "write the same in both, or give them different ports")
+	}
+	if (a.Client == nil) != (b.Client == nil) || a.Client != nil && *a.Client != *b.Client {
+		same("client", "write the same in both, or give them different ports")
+	}
+}
