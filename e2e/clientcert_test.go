@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -198,5 +199,41 @@ func TestARequiredCertificateIsRequiredAndItsAuthorityFollowed(t *testing.T) {
 	})
 	if _, _, err := told(t, s.reaching(s.port, false, &tls.Config{Certificates: []tls.Certificate{second.known}}), s.url("/headers")); err != nil {
 		t.Errorf("the second authority's client: %v", err)
+	}
+}
+
+func TestAPathMayRequireACertificate(t *testing.T) {
+	c := makeClients(t)
+	s := newIdleSite(t, 1, file{routes: []string{"{path: /headers, pool: identity, client_certificate: require}"}})
+	s.save(s.asking(s.file, "{ca: "+c.ca+", mode: request}"))
+	s.run()
+	status := func(client *http.Client, path string) (int, bool) {
+		t.Helper()
+		resp, err := client.Get(s.url(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		return resp.StatusCode, resp.TLS.DidResume
+	}
+	for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		config := func(certs ...tls.Certificate) *tls.Config {
+			return &tls.Config{MinVersion: v, MaxVersion: v, Certificates: certs, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+		}
+		for _, http2 := range []bool{false, true} {
+			nobody := s.reaching(s.port, http2, config())
+			for path, want := range map[string]int{"/": 200, "/headersx": 200, "/headers": 403, "/headers/x": 403, "/headers;x": 403, "/headers;x/y;z": 403, "/%68eaders": 403, "/a/../headers": 403, "//headers": 403, "/a/..;/headers": 403, "/a/..;x/headers": 403} {
+				if got, _ := status(nobody, path); got != want {
+					t.Errorf("version %x, without a certificate, %s: %d, want %d", v, path, got, want)
+				}
+			}
+		}
+		known := s.reaching(s.port, false, config(c.known))
+		for i := range 3 {
+			if got, resumed := status(known, "/headers"); got != 200 || resumed != (i > 0) {
+				t.Errorf("version %x, with a certificate, request %d: %d, resumed %t", v, i, got, resumed)
+			}
+		}
 	}
 }

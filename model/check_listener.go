@@ -23,6 +23,7 @@ func (k *checker) listener(field string, l Listener, pools, certificates names) 
 	k.required(field+".routes", len(l.Routes) == 0, "the listener has no routes", "send everything to a pool: routes: [{path: /, pool: NAME}]")
 	for i, r := range l.Routes {
 		k.route(item(field+".routes", i), r, l.Routes[:i], pools)
+		k.routeClient(item(field+".routes", i)+".client_certificate", r, l.TLS)
 	}
 }
 

@@ -16,6 +16,21 @@ func (k *checker) listenerTLS(field string, t *ListenerTLS, certificates names) 
 	}
 }
 
+// routeClient checks what a path asks of clients.
+func (k *checker) routeClient(field string, r Route, t *ListenerTLS) {
+	switch {
+	case !k.has(field):
+	case r.Deny:
+		k.fault(field, "a denied path asks nobody for a certificate", "remove it")
+	case t == nil:
+		k.fault(field, "a listener without tls has no client certificates", "add tls: {client: {mode: request}} to the listener")
+	case t.Client == nil:
+		k.fault(field, "the listener asks no client for a certificate", "add client: {mode: request} to its tls")
+	case t.Client.Mode == ClientRequire && r.ClientCertificate == ClientRequest:
+		k.fault(field, "the listener requires a certificate of everybody", "write mode: request in its tls.client, and client_certificate: require where one is needed")
+	}
+}
+
 // taken are headers that mean something else to Envoy or to a node. Names that
 // begin with a colon are no tokens.
 var taken = []string{"authorization", "connection", "content-encoding", "content-length", "content-type", "cookie", "date", "expect",

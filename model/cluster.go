@@ -91,6 +91,11 @@ type Route struct {
 	Deny bool `yaml:"deny"`
 	// Pool names an entry of `pools`.
 	Pool string `yaml:"pool"`
+	// ClientCertificate is require where only clients with a verified
+	// certificate may go, on a listener whose tls.client requests one; all others
+	// get 403, and path parameters (`/path;x`) do not slip past it. Default:
+	// request, whoever the listener serves (httpd: SSLVerifyClient in a Location).
+	ClientCertificate ClientMode `yaml:"client_certificate"`
 	// Timeout is how long the whole answer may take. Default: 300s, 0s is
 	// no limit (Envoy: RouteAction.timeout; httpd: ProxyTimeout).
 	Timeout Duration `yaml:"timeout"`

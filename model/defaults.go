@@ -41,7 +41,9 @@ func completeListener(c *Cluster, i int) {
 		completeListenerTLS(c, l.Name, l.TLS)
 	}
 	for j := range l.Routes {
-		if r := &l.Routes[j]; !c.has(join(item("listeners", i), join(item("routes", j), "timeout"))) {
+		r := &l.Routes[j]
+		r.ClientCertificate = cmp.Or(r.ClientCertificate, ClientRequest)
+		if !c.has(join(item("listeners", i), join(item("routes", j), "timeout"))) {
 			r.Timeout = DefaultRouteTimeout
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"usher/model"
 )
@@ -37,9 +39,18 @@ func (s socket) askClients(ctx *tlsv3.DownstreamTlsContext) {
 	ctx.CommonTlsContext.ValidationContextType = &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{
 		ValidationContextSdsSecretConfig: sds(s.clientsName()),
 	}
-	if t.Mode == model.ClientRequire {
-		ctx.RequireClientCertificate = yes()
-	}
+	ctx.RequireClientCertificate = wrapperspb.Bool(t.Mode == model.ClientRequire)
+}
+
+// unverified refuses requests below a path whose connection has no verified
+// certificate. It asks the connection, not the name of the handshake: a client
+// may send requests for several hosts of one address over one connection. What
+// is presented is verified (askClients); Envoy's `validated` is false for every
+// resumed session (tried), and would send those clients away.
+func unverified(path string) *routev3.Route {
+	r := refuse(denied(path), 403)
+	r.Match.TlsContext = &routev3.RouteMatch_TlsContextMatchOptions{Presented: wrapperspb.Bool(false)}
+	return r
 }
 
 // clientsName is the secret with the authorities of clients; see rootsName.

@@ -2,6 +2,7 @@ package xds
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,27 +59,26 @@ func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.Virtual
 			vh.Routes = append(vh.Routes, deny(denied(r.Path)))
 			continue
 		}
+		if r.ClientCertificate == model.ClientRequire {
+			vh.Routes = append(vh.Routes, unverified(r.Path))
+		}
 		vh.Routes = append(vh.Routes, forward(r, pools[r.Pool], l.TLS != nil)...)
 	}
-	if denies(l) {
+	if slices.ContainsFunc(l.Routes, guarded) {
 		vh.Routes = append([]*routev3.Route{deny(dotParameter)}, vh.Routes...)
 	}
 	return vh
 }
 
-func denies(l model.Listener) bool {
-	for _, r := range l.Routes {
-		if r.Deny {
-			return true
-		}
-	}
-	return false
-}
+// guarded tells whether a path is closed to some, who must not slip past it.
+func guarded(r model.Route) bool { return r.Deny || r.ClientCertificate == model.ClientRequire }
 
-func deny(pattern string) *routev3.Route {
+func deny(pattern string) *routev3.Route { return refuse(pattern, 404) }
+
+func refuse(pattern string, status uint32) *routev3.Route {
 	return &routev3.Route{
 		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_SafeRegex{SafeRegex: regex(pattern)}},
-		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: 404}},
+		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: status}},
 	}
 }
 
