@@ -133,6 +133,35 @@ func (s *site) once(config *tls.Config) (resumed bool) {
 	return resp.TLS.DidResume
 }
 
+func TestHSTSIsSaidOnceAndByTheFile(t *testing.T) {
+	s := newSite(t, 1, file{routes: []string{"{path: /denied, deny: true}"}})
+	said := func(path string) string {
+		_, resp := s.ask(path, "")
+		return strings.Join(resp.Header["Strict-Transport-Security"], " and ")
+	}
+	if got := said("/"); got != "" {
+		t.Errorf("without the key: %q", got)
+	}
+	if got := said("/carbon/"); got != "max-age=15768000;includeSubDomains" {
+		t.Errorf("without the key, of the node: %q", got)
+	}
+	s.save(strings.Replace(s.text(s.file), "certificate: server}", "certificate: server, hsts: {max_age: 1d, include_subdomains: true}}", 1))
+	const want = "max-age=86400; includeSubDomains"
+	until(t, patience, "HSTS", func() bool { return said("/") == want })
+	s.nodes[0].kill()
+	for path, status := range map[string]int{"/denied": 404, "/": 503} {
+		until(t, patience, path, func() bool { _, resp := s.ask(path, ""); return resp.StatusCode == status })
+		if got := said(path); got != want {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	s.nodes[0].again(t)
+	until(t, patience, "the node to serve again", func() bool { node, _ := s.ask("/", ""); return node != "" })
+	if got := said("/carbon/"); got != want {
+		t.Errorf("where the node says otherwise: %q", got)
+	}
+}
+
 func TestALeafOfAMinuteIsRenewedWithoutAWord(t *testing.T) {
 	t.Parallel() // with the other that mostly waits
 	s := newIdleSite(t, 1, file{})

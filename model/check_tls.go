@@ -14,6 +14,16 @@ func (k *checker) listenerTLS(field string, t *ListenerTLS, certificates names) 
 	if t.Client != nil {
 		k.clientHeader(field+".client.header", t.Client.Header)
 	}
+	if t.HSTS != nil {
+		k.hsts(field+".hsts", *t.HSTS)
+	}
+}
+
+func (k *checker) hsts(field string, h HSTS) {
+	k.span(field+".max_age", h.MaxAge, 0, maxTTL)
+	if h.Preload && (!h.IncludeSubdomains || h.MaxAge < DefaultMaxAge) {
+		k.fault(field+".preload", "browsers take no host with these words into their lists", "preload needs include_subdomains: true and a max_age of 365d or more")
+	}
 }
 
 // routeClient checks what a path asks of clients.

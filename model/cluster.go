@@ -58,6 +58,21 @@ type ListenerTLS struct {
 	MinVersion TLSVersion `yaml:"min_version"`
 	// Client asks clients for a certificate. Left out: nobody is asked.
 	Client *ClientTLS `yaml:"client"`
+	// HSTS tells browsers to come by HTTPS only (RFC 6797), in the place of what
+	// a node says of it. Left out: the nodes decide.
+	HSTS *HSTS `yaml:"hsts"`
+}
+
+// HSTS is the header Strict-Transport-Security. A browser keeps to it for as
+// long as it says, whatever the file says later: begin with a short max_age.
+type HSTS struct {
+	// MaxAge is how long a browser remembers. Default: 365d; 0s makes it forget.
+	MaxAge Duration `yaml:"max_age"`
+	// IncludeSubdomains says that the same goes for every name below.
+	IncludeSubdomains bool `yaml:"include_subdomains"`
+	// Preload lets browsers have the host built in. Needs include_subdomains and
+	// a max_age of 365d or more, as hstspreload.org does.
+	Preload bool `yaml:"preload"`
 }
 
 // ClientTLS is the certificate of a client, verified here and told to the node.
@@ -215,6 +230,7 @@ const (
 	DefaultPathInterval   = Duration(5 * time.Second)
 	DefaultLifetime       = Duration(90 * 24 * time.Hour)
 	DefaultWeight         = Weight(1)
+	DefaultMaxAge         = Duration(365 * 24 * time.Hour)
 	DefaultCertificateFor = "localhost" // where a listener answers for any host
 	// DefaultClientHeader is what WSO2 Identity Server reads.
 	DefaultClientHeader = "x-wso2-mutual-auth-cert"

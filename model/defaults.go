@@ -38,7 +38,7 @@ func completeListener(c *Cluster, i int) {
 		l.Hosts[j] = strings.ToLower(h)
 	}
 	if l.TLS != nil {
-		completeListenerTLS(c, l.Name, l.TLS)
+		completeListenerTLS(c, item("listeners", i)+".tls", l.Name, l.TLS)
 	}
 	for j := range l.Routes {
 		r := &l.Routes[j]
@@ -49,8 +49,11 @@ func completeListener(c *Cluster, i int) {
 	}
 }
 
-func completeListenerTLS(c *Cluster, listener string, t *ListenerTLS) {
+func completeListenerTLS(c *Cluster, field, listener string, t *ListenerTLS) {
 	t.MinVersion = cmp.Or(t.MinVersion, TLS12)
+	if t.HSTS != nil && !c.has(field+".hsts.max_age") {
+		t.HSTS.MaxAge = DefaultMaxAge
+	}
 	if t.Client != nil {
 		completeClientTLS(t.Client)
 	}

@@ -66,10 +66,13 @@ func TestWhatIsLeftOutIsFilledIn(t *testing.T) {
 			fmt.Fprintf(&b, "listener %s %s %v\n", l.Name, l.Address, l.Hosts)
 			if l.TLS != nil {
 				t := *l.TLS
-				t.Client = nil
+				t.Client, t.HSTS = nil, nil
 				fmt.Fprintf(&b, "  tls %+v\n", t)
 				if l.TLS.Client != nil {
 					fmt.Fprintf(&b, "  client %+v\n", *l.TLS.Client)
+				}
+				if l.TLS.HSTS != nil {
+					fmt.Fprintf(&b, "  hsts %+v\n", *l.TLS.HSTS)
 				}
 			}
 			for _, r := range l.Routes {

@@ -51,6 +51,7 @@ func reference(t *testing.T) string {
 	}
 	titles := map[string]string{
 		"Cluster": "The whole file", "Listener": "listeners[]", "ListenerTLS": "listeners[].tls", "ClientTLS": "listeners[].tls.client",
+		"HSTS":  "listeners[].tls.hsts",
 		"Route": "listeners[].routes[]",
 		"Pool":  "pools[]", "Sticky": "pools[].sticky", "Cookie": "pools[].sticky.cookie", "PoolTLS": "pools[].tls",
 		"Health": "pools[].health", "Node": "pools[].nodes[]", "Certificate": "certificates[]",

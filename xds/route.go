@@ -53,7 +53,7 @@ func header(name, value string) *corev3.HeaderValueOption {
 }
 
 func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.VirtualHost {
-	vh := &routev3.VirtualHost{Name: l.Name, Domains: l.Hosts}
+	vh := &routev3.VirtualHost{Name: l.Name, Domains: l.Hosts, ResponseHeadersToAdd: strictTransport(l)}
 	for _, r := range l.Routes {
 		if r.Deny {
 			vh.Routes = append(vh.Routes, deny(denied(r.Path)))
