@@ -42,8 +42,15 @@ type Listener struct {
 	// TLS is how the listener is encrypted. Left out: plain HTTP.
 	TLS *ListenerTLS `yaml:"tls"`
 	// Routes are tried in the file's order; the first match wins, no match
-	// gets 404. Required, at least one.
+	// gets 404. Required, at least one, except with redirect.
 	Routes []Route `yaml:"routes"`
+	// Redirect is https where a listener without tls sends everybody to the same
+	// host and path by HTTPS, for good: GET and HEAD by 301, all else by 308,
+	// which keeps method and body (httpd: Redirect permanent). Not with routes.
+	Redirect Redirect `yaml:"redirect"`
+	// RedirectPort is the port that clients are sent to. Default: that of the
+	// listener with tls that has these hosts.
+	RedirectPort Port `yaml:"redirect_port"`
 }
 
 // ListenerTLS is the server side of TLS, by Mozilla's intermediate profile,

@@ -12,6 +12,9 @@ func complete(c *Cluster) {
 	for i := range c.Listeners {
 		completeListener(c, i)
 	}
+	for i := range c.Listeners {
+		completeRedirect(c, &c.Listeners[i])
+	}
 	for i := range c.Pools {
 		completePool(c, item("pools", i), &c.Pools[i])
 	}
@@ -47,6 +50,44 @@ func completeListener(c *Cluster, i int) {
 			r.Timeout = DefaultRouteTimeout
 		}
 	}
+}
+
+// completeRedirect finds the port of HTTPS, if there is just one for the hosts.
+func completeRedirect(c *Cluster, l *Listener) {
+	if l.Redirect == "" || l.RedirectPort != 0 {
+		return
+	}
+	if ports := c.securePorts(l.Hosts); len(ports) == 1 {
+		l.RedirectPort = ports[0]
+	}
+}
+
+// securePorts are those where the hosts are served by TLS: by listeners that
+// name one of them, or else by those that have one among others.
+func (c *Cluster) securePorts(hosts []string) []Port {
+	named := c.portsWith(func(h string) bool { return slices.Contains(hosts, h) })
+	if len(named) > 0 {
+		return named
+	}
+	return c.portsWith(func(h string) bool {
+		return slices.ContainsFunc(hosts, func(wanted string) bool { return within(wanted, h) || within(h, wanted) })
+	})
+}
+
+// portsWith are the ports of the listeners with tls that have such a host.
+func (c *Cluster) portsWith(such func(host string) bool) (ports []Port) {
+	for _, l := range c.Listeners {
+		port := Port(l.Address.Port)
+		if l.TLS != nil && port != 0 && !slices.Contains(ports, port) && slices.ContainsFunc(l.Hosts, such) {
+			ports = append(ports, port)
+		}
+	}
+	return ports
+}
+
+// within tells whether a host is one that a pattern, * or *.NAME, is for.
+func within(host, pattern string) bool {
+	return strings.HasPrefix(pattern, "*") && strings.HasSuffix(host, pattern[1:])
 }
 
 func completeListenerTLS(c *Cluster, field, listener string, t *ListenerTLS) {

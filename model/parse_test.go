@@ -64,6 +64,9 @@ func TestWhatIsLeftOutIsFilledIn(t *testing.T) {
 		var b strings.Builder
 		for _, l := range c.Listeners {
 			fmt.Fprintf(&b, "listener %s %s %v\n", l.Name, l.Address, l.Hosts)
+			if l.Redirect != "" {
+				fmt.Fprintf(&b, "  redirect %s to %d\n", l.Redirect, l.RedirectPort)
+			}
 			if l.TLS != nil {
 				t := *l.TLS
 				t.Client, t.HSTS = nil, nil

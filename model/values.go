@@ -72,12 +72,22 @@ const (
 	FormatFingerprint ClientFormat = "fingerprint"
 )
 
+// Redirect is where a listener sends everybody.
+type Redirect string
+
+// RedirectHTTPS is the only place yet.
+const RedirectHTTPS Redirect = "https"
+
+// Port is a TCP port, 1 to 65535.
+type Port uint16
+
 // Words of the closed types, in the order in which messages list them.
 var (
 	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
 	states   = []State{Active, Drain, Disabled, Standby}
 	verifies = []Verify{VerifyCA, VerifyNone}
 	versions = []TLSVersion{TLS12, TLS13}
+	targets  = []Redirect{RedirectHTTPS}
 	modes    = []ClientMode{ClientRequire, ClientRequest}
 	formats  = []ClientFormat{FormatPEM, FormatSubject, FormatFingerprint}
 )

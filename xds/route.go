@@ -54,6 +54,9 @@ func header(name, value string) *corev3.HeaderValueOption {
 
 func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.VirtualHost {
 	vh := &routev3.VirtualHost{Name: l.Name, Domains: l.Hosts, ResponseHeadersToAdd: strictTransport(l)}
+	if l.Redirect != "" {
+		vh.Routes = redirect(l)
+	}
 	for _, r := range l.Routes {
 		if r.Deny {
 			vh.Routes = append(vh.Routes, deny(denied(r.Path)))
@@ -102,12 +105,7 @@ func denied(path string) string {
 // repeated, and one for the rest.
 func forward(r model.Route, p model.Pool, secure bool) []*routev3.Route {
 	again, once := below(r.Path), below(r.Path)
-	again.Headers = []*routev3.HeaderMatcher{{
-		Name: ":method",
-		HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{StringMatch: &matcherv3.StringMatcher{
-			MatchPattern: &matcherv3.StringMatcher_SafeRegex{SafeRegex: regex(idempotent)},
-		}},
-	}}
+	again.Headers = []*routev3.HeaderMatcher{matches(":method", idempotent)}
 	return append(
 		marked(toPool(again, r, p, secure, repeatable(p)), p, secure),
 		marked(toPool(once, r, p, secure, unsent()), p, secure)...,
