@@ -162,6 +162,36 @@ func TestHSTSIsSaidOnceAndByTheFile(t *testing.T) {
 	}
 }
 
+func TestECDSAAndRSASideBySide(t *testing.T) {
+	s := newIdleSite(t, 1, file{})
+	both := strings.Replace(s.text(s.file), "certificate: server}", "certificates: [server, old]}", 1) + "  - {name: old, hosts: [localhost], key_type: rsa}\n"
+	s.save(both)
+	s.run()
+	rsaOnly := map[string][]string{"1.2": {"-tls1_2", "-cipher", "aRSA"}, "1.3": {"-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256:rsa_pkcs1_sha256"}}
+	for _, name := range [][]string{{"-servername", "localhost"}, {"-noservername"}, {"-servername", "unknown.example.org"}} {
+		for version, args := range rsaOnly {
+			if got := s.keyShown(append(args, name...)); got != "rsaEncryption, 3072 (bit)" {
+				t.Errorf("a client of TLS %s that knows RSA alone, %v: %q", version, name, got)
+			}
+			if got := s.keyShown(append(args[:1:1], name...)); got != "id-ecPublicKey, 256 (bit)" {
+				t.Errorf("a client of TLS %s that knows both, %v: %q", version, name, got)
+			}
+		}
+	}
+	s.save(strings.Replace(both, "key_type: rsa", "key_type: ecdsa", 1))
+	until(t, patience, "no RSA certificate any more", func() bool { return s.keyShown(rsaOnly["1.2"]) == "" })
+}
+
+// keyShown is the kind of key in the certificate that OpenSSL's client is shown,
+// empty where there is none.
+func (s *site) keyShown(args []string) string {
+	all := append([]string{"s_client", "-connect", fmt.Sprintf("127.0.0.1:%d", s.port)}, args...)
+	out, _ := exec.Command("openssl", all...).CombinedOutput()
+	_, after, _ := strings.Cut(string(out), "a:PKEY: ")
+	key, _, _ := strings.Cut(after, ";")
+	return key
+}
+
 func TestALeafOfAMinuteIsRenewedWithoutAWord(t *testing.T) {
 	t.Parallel() // with the other that mostly waits
 	s := newIdleSite(t, 1, file{})

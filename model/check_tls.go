@@ -10,12 +10,29 @@ func (k *checker) listenerTLS(field string, t *ListenerTLS, certificates names) 
 	if t == nil {
 		return
 	}
-	k.among(certificates, field+".certificate", "certificate", t.Certificate)
+	k.shown(field, t, certificates)
 	if t.Client != nil {
 		k.clientHeader(field+".client.header", t.Client.Header)
 	}
 	if t.HSTS != nil {
 		k.hsts(field+".hsts", *t.HSTS)
+	}
+}
+
+// shown checks the names of the certificates.
+func (k *checker) shown(field string, t *ListenerTLS, certificates names) {
+	k.among(certificates, field+".certificate", "certificate", t.Certificate)
+	many := field + ".certificates"
+	if t.Certificate != "" && k.has(many) {
+		k.fault(many, "both certificate and certificates", "write all names into certificates")
+	}
+	k.required(many, k.has(many) && len(t.Certificates) == 0, "the list names no certificate", "name one, or leave the key out: then the local CA issues one")
+	for i, name := range t.Certificates {
+		k.required(item(many, i), name == "", "the name is empty", "")
+		k.among(certificates, item(many, i), "certificate", name)
+		if slices.Contains(t.Certificates[:i], name) {
+			k.fault(item(many, i), fmt.Sprintf("%q stands in the list twice", name), "remove one")
+		}
 	}
 }
 

@@ -60,6 +60,10 @@ type ListenerTLS struct {
 	// Certificate names an entry of `certificates`. Left out: the local CA
 	// issues one for the listener's hosts.
 	Certificate string `yaml:"certificate"`
+	// Certificates names several, in the place of certificate: for several names,
+	// of which the client says one (SNI), and of ECDSA and RSA side by side, of
+	// which it gets ECDSA if it can. The first serves whoever fits none.
+	Certificates []string `yaml:"certificates"`
 	// MinVersion is the oldest version that is spoken, 1.2 or 1.3. Default: 1.2
 	// (httpd: SSLProtocol).
 	MinVersion TLSVersion `yaml:"min_version"`
@@ -80,6 +84,15 @@ type HSTS struct {
 	// Preload lets browsers have the host built in. Needs include_subdomains and
 	// a max_age of 365d or more, as hstspreload.org does.
 	Preload bool `yaml:"preload"`
+}
+
+// Shown are all certificates of the listener by name, the first of them for
+// whoever fits none.
+func (t ListenerTLS) Shown() []string {
+	if t.Certificate == "" {
+		return t.Certificates
+	}
+	return []string{t.Certificate}
 }
 
 // ClientTLS is the certificate of a client, verified here and told to the node.
@@ -225,6 +238,10 @@ type Certificate struct {
 	// Lifetime is how long an issued certificate is valid, 60s to 825d.
 	// Default: 90d. It is renewed when two thirds have passed.
 	Lifetime Duration `yaml:"lifetime"`
+	// KeyType is ecdsa (on P-256) or rsa (of 3072 bits, for clients that know
+	// nothing else) where the certificate is issued. Default: ecdsa. A change
+	// issues a new one.
+	KeyType KeyType `yaml:"key_type"`
 }
 
 // Issued tells whether the local CA makes this certificate.

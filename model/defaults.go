@@ -98,7 +98,7 @@ func completeListenerTLS(c *Cluster, field, listener string, t *ListenerTLS) {
 	if t.Client != nil {
 		completeClientTLS(t.Client)
 	}
-	if t.Certificate == "" && listener != "" {
+	if t.Certificate == "" && !c.has(field+".certificates") && listener != "" {
 		t.Certificate = listener
 		if !slices.ContainsFunc(c.Certificates, func(k Certificate) bool { return k.Name == listener }) {
 			c.Certificates = append(c.Certificates, Certificate{Name: listener})
@@ -146,11 +146,12 @@ func completeCertificate(c *Cluster, field string, cert *Certificate) {
 	if !c.has(field + ".lifetime") {
 		cert.Lifetime = DefaultLifetime
 	}
+	cert.KeyType = cmp.Or(cert.KeyType, ECDSA)
 	if len(cert.Hosts) > 0 {
 		return
 	}
 	for _, l := range c.Listeners {
-		if l.TLS == nil || l.TLS.Certificate != cert.Name {
+		if l.TLS == nil || !slices.Contains(l.TLS.Shown(), cert.Name) {
 			continue
 		}
 		for _, h := range l.Hosts {

@@ -61,6 +61,8 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 			return strconv.Quote(n.Value) + " is not a port", "ports run from 1 to 65535"
 		}
 		*v = Port(port)
+	case *KeyType:
+		return word(n, v, keyTypes)
 	case *ClientMode:
 		return word(n, v, modes)
 	case *ClientFormat:

@@ -81,12 +81,22 @@ const RedirectHTTPS Redirect = "https"
 // Port is a TCP port, 1 to 65535.
 type Port uint16
 
+// KeyType is the kind of a certificate's key.
+type KeyType string
+
+// The kinds.
+const (
+	ECDSA KeyType = "ecdsa"
+	RSA   KeyType = "rsa"
+)
+
 // Words of the closed types, in the order in which messages list them.
 var (
 	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
 	states   = []State{Active, Drain, Disabled, Standby}
 	verifies = []Verify{VerifyCA, VerifyNone}
 	versions = []TLSVersion{TLS12, TLS13}
+	keyTypes = []KeyType{ECDSA, RSA}
 	targets  = []Redirect{RedirectHTTPS}
 	modes    = []ClientMode{ClientRequire, ClientRequest}
 	formats  = []ClientFormat{FormatPEM, FormatSubject, FormatFingerprint}

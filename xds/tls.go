@@ -58,12 +58,19 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 	}
 	seen := map[string]bool{}
 	for _, l := range s {
-		if name := l.TLS.Certificate; !seen[name] {
-			seen[name] = true
-			common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, sds(name))
+		for _, name := range l.TLS.Shown() {
+			if !seen[name] {
+				seen[name] = true
+				common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, sds(name))
+			}
 		}
 	}
 	ctx := &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
+	if len(s[0].TLS.Shown()) > 1 {
+		// The first certificate alone would be of one kind, and a client without
+		// SNI might know only the other.
+		ctx.FullScanCertsOnSniMismatch = yes()
+	}
 	s.askClients(ctx)
 	return transportSocket(ctx)
 }

@@ -93,7 +93,7 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 		if !c.Issued() {
 			continue
 		}
-		pair, _, err := store.Certificate(c.Name, c.Hosts, c.Lifetime.Std(), ca, now)
+		pair, _, err := store.Certificate(c.Name, request(c), ca, now)
 		if err != nil && pair.Leaf == nil {
 			return l.faults(fmt.Sprintf("certificates[%d]", i), "name", err)
 		}
@@ -104,6 +104,15 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 		l.due = earlier(l.due, pki.RenewAt(pair.Leaf))
 	}
 	return l.trustLocally(ca)
+}
+
+// request is a certificate of the file as the local CA wants it told.
+func request(c model.Certificate) pki.Request {
+	r := pki.Request{Hosts: c.Hosts, Lifetime: c.Lifetime.Std()}
+	if c.KeyType == model.RSA {
+		r.Key = pki.RSA
+	}
+	return r
 }
 
 // trustLocally gives listeners that ask clients for a certificate and name no

@@ -2,7 +2,6 @@ package pki
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -38,11 +37,11 @@ type Authority struct {
 // attribute, the first digits of its key identifier: two authorities of one
 // name are two to every client.
 func NewAuthority(name string, lifetime time.Duration, now time.Time) (Authority, error) {
-	key, keyPEM, err := newKey()
+	key, keyPEM, err := newKey(ECDSA)
 	if err != nil {
 		return Authority{}, err
 	}
-	id, err := keyID(&key.PublicKey)
+	id, err := keyID(key.Public())
 	if err != nil {
 		return Authority{}, err
 	}
@@ -57,13 +56,13 @@ func NewAuthority(name string, lifetime time.Duration, now time.Time) (Authority
 		MaxPathLenZero:        true,
 		SubjectKeyId:          id,
 	}
-	cert, err := sign(template, template, &key.PublicKey, key)
+	cert, err := sign(template, template, key.Public(), key)
 	return Authority{Certificate: cert, PEM: certificatesPEM(cert), key: key, keyPEM: keyPEM}, err
 }
 
 // sign gives the template a random serial number of 128 bits (RFC 5280,
 // 4.1.2.2: positive, at most 20 octets) and signs it.
-func sign(template, issuer *x509.Certificate, key *ecdsa.PublicKey, by crypto.Signer) (*x509.Certificate, error) {
+func sign(template, issuer *x509.Certificate, key crypto.PublicKey, by crypto.Signer) (*x509.Certificate, error) {
 	most := new(big.Int).Lsh(big.NewInt(1), 128)
 	serial, err := rand.Int(rand.Reader, most)
 	if err != nil {
@@ -86,18 +85,18 @@ func backdate(lifetime time.Duration) time.Duration {
 // lies a little back (a tenth of the life, at most an hour), and ends with the
 // authority's at the latest.
 func (a Authority) Issue(r Request, now time.Time) (Pair, error) {
-	key, keyPEM, err := newKey()
+	key, keyPEM, err := newKey(r.Key)
 	if err != nil {
 		return Pair{}, err
 	}
 	return a.issue(r, key, keyPEM, now)
 }
 
-func (a Authority) issue(r Request, key *ecdsa.PrivateKey, keyPEM []byte, now time.Time) (Pair, error) {
+func (a Authority) issue(r Request, key crypto.Signer, keyPEM []byte, now time.Time) (Pair, error) {
 	if a.key == nil {
 		return Pair{}, errors.New("there is no authority to issue a certificate")
 	}
-	template, err := r.template(&key.PublicKey)
+	template, err := r.template(key.Public())
 	if err != nil {
 		return Pair{}, err
 	}
@@ -105,7 +104,7 @@ func (a Authority) issue(r Request, key *ecdsa.PrivateKey, keyPEM []byte, now ti
 	if err != nil {
 		return Pair{}, err
 	}
-	leaf, err := sign(template, a.Certificate, &key.PublicKey, a.key)
+	leaf, err := sign(template, a.Certificate, key.Public(), a.key)
 	if err != nil {
 		return Pair{}, err
 	}

@@ -20,6 +20,7 @@ func TestLeafPassesOpenSSL(t *testing.T) {
 		{Hosts: []string{"LOCALHOST.", "localhost", "127.0.0.1", "::1", "::ffff:192.0.2.1"}, Lifetime: 825 * day, CommonName: "localhost"},
 		{Hosts: []string{"*.example.com", "example.com", "xn--bcher-kva.example"}, Lifetime: time.Minute},
 		{Hosts: []string{"is_node1.cluster", strings.Repeat("a", 63) + ".example"}, Lifetime: time.Hour},
+		{Hosts: []string{"localhost", "::1"}, Lifetime: 90 * day, Key: RSA},
 		{Hosts: []string{"envoy"}, Lifetime: 90 * day, Client: true, CommonName: "envoy"},
 	} {
 		p := must[Pair](t)(ca.Issue(r, noon))
@@ -165,7 +166,7 @@ func TestAuthorityOfTheOperatorIsUsed(t *testing.T) {
 	if err != nil || made {
 		t.Fatal(made, err)
 	}
-	p, _, err := s.Certificate("server", []string{"localhost"}, day, ca, noon)
+	p, _, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: day}, ca, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

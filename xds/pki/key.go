@@ -8,6 +8,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"strings"
@@ -94,9 +96,22 @@ func usable(key crypto.Signer) error {
 	return nil
 }
 
-// newKey makes a P-256 key and its PEM block.
-func newKey() (*ecdsa.PrivateKey, []byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// KeyType is the kind of key that a certificate is issued for.
+type KeyType int
+
+// The kinds. RSA is for clients that know nothing else.
+const (
+	ECDSA KeyType = iota // on P-256
+	RSA                  // of rsaBits
+)
+
+// rsaBits is the size of a new RSA key: 128 bits of security (NIST SP 800-57
+// part 1, table 2), as P-256 has.
+const rsaBits = 3072
+
+// newKey makes a key and its PEM block.
+func newKey(kind KeyType) (crypto.Signer, []byte, error) {
+	key, err := generate(kind)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -107,13 +122,35 @@ func newKey() (*ecdsa.PrivateKey, []byte, error) {
 	return key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-// keyID is the subject key identifier of an ECDSA key: the first 160 bits of
-// the SHA-256 of the point (RFC 7093, section 2, method 1).
-func keyID(key *ecdsa.PublicKey) ([]byte, error) {
-	point, err := key.Bytes()
+func generate(kind KeyType) (crypto.Signer, error) {
+	if kind == RSA {
+		return rsa.GenerateKey(rand.Reader, rsaBits)
+	}
+	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+}
+
+// isOf tells whether a public key is of a kind.
+func isOf(key crypto.PublicKey, kind KeyType) bool {
+	if _, is := key.(*rsa.PublicKey); is {
+		return kind == RSA
+	}
+	return kind == ECDSA
+}
+
+// keyID is a subject key identifier: the first 160 bits of the SHA-256 of the
+// key as the subjectPublicKey holds it (RFC 7093, section 2, method 1).
+func keyID(key crypto.PublicKey) ([]byte, error) {
+	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(point)
+	var info struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &info); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(info.Key.Bytes)
 	return sum[:20], nil
 }

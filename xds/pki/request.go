@@ -1,7 +1,7 @@
 package pki
 
 import (
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
@@ -20,6 +20,7 @@ type Request struct {
 	Hosts      []string      // DNS names, also *.NAME, and IP addresses; at least one
 	Lifetime   time.Duration // MinLifetime or more
 	Client     bool          // for TLS clients instead of servers
+	Key        KeyType       // ECDSA where nothing is said
 }
 
 // maxCommonName is ub-common-name of RFC 5280, appendix A.1.
@@ -30,7 +31,7 @@ const maxCommonName = 64
 var dnsName = regexp.MustCompile(`^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`)
 
 // template is the request as a certificate without its validity.
-func (r Request) template(key *ecdsa.PublicKey) (*x509.Certificate, error) {
+func (r Request) template(key crypto.PublicKey) (*x509.Certificate, error) {
 	if r.Lifetime < MinLifetime {
 		return nil, fmt.Errorf("a lifetime of %s is too short: %s is the least", r.Lifetime, MinLifetime)
 	}

@@ -33,7 +33,7 @@ func start(dir string) int {
 	s := Store{Dir: dir}
 	ca, made, err := s.Authority(noon)
 	if err == nil {
-		_, _, err = s.Certificate("server", []string{"localhost"}, 90*day, ca, noon)
+		_, _, err = s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, ca, noon)
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -111,7 +111,7 @@ func TestFullDiskLeavesNoHalfFile(t *testing.T) {
 	if err != nil {
 		t.Fatal("after the disk has room again:", err)
 	}
-	if _, _, err := s.Certificate("server", []string{"old.example"}, 90*day, ca, noon); err != nil {
+	if _, _, err := s.Certificate("server", Request{Hosts: []string{"old.example"}, Lifetime: 90 * day}, ca, noon); err != nil {
 		t.Fatal(err)
 	}
 	before := contents(t, dir)

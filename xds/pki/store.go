@@ -62,17 +62,18 @@ func (s Store) authority(name string, now time.Time) (Authority, bool, error) {
 	return ca, true, nil
 }
 
-// Certificate is the one of that name for a server of these hosts: the kept
-// one, or one issued now because there is none, it cannot be read, its hosts,
-// its lifetime or the authority are others, or RenewAt has passed. What cannot
+// Certificate is the one of that name as the request wants it (the common name
+// is its first host): the kept one, or one issued now because there is none, it
+// cannot be read, its hosts, its lifetime, its kind of key or the authority are
+// others, or RenewAt has passed. What cannot
 // be read is replaced: the folder is usher's own, and nothing in it is worth
 // more than a new one. Where a new one cannot be kept, it is returned together
 // with the error: it is good, and lost at the next start.
-func (s Store) Certificate(name string, hosts []string, lifetime time.Duration, ca Authority, now time.Time) (p Pair, issued bool, err error) {
+func (s Store) Certificate(name string, r Request, ca Authority, now time.Time) (p Pair, issued bool, err error) {
 	if !certificateName.MatchString(name) {
 		return Pair{}, false, fmt.Errorf("%q cannot name a certificate", name)
 	}
-	r := Request{CommonName: commonName(hosts), Hosts: hosts, Lifetime: lifetime}
+	r.CommonName = commonName(r.Hosts)
 	file := filepath.Join(s.Dir, "certificates", name+".pem")
 	if s.Dir != "" {
 		if p, err := kept(file, now); err == nil && fresh(p.Leaf, r, ca, now) {
@@ -116,6 +117,7 @@ func fresh(leaf *x509.Certificate, r Request, ca Authority, now time.Time) bool 
 		slices.Equal(leaf.DNSNames, names) &&
 		slices.EqualFunc(leaf.IPAddresses, ips, net.IP.Equal) &&
 		slices.Equal(leaf.ExtKeyUsage, []x509.ExtKeyUsage{r.usage()}) &&
+		isOf(leaf.PublicKey, r.Key) &&
 		livesFor(leaf, r.Lifetime, ca) &&
 		leaf.CheckSignatureFrom(ca.Certificate) == nil &&
 		now.Before(RenewAt(leaf)) && !now.Before(leaf.NotBefore)

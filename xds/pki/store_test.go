@@ -21,7 +21,7 @@ func TestFirstStartMakesWhatTheSecondLoads(t *testing.T) {
 	if err != nil || !made {
 		t.Fatal(made, err)
 	}
-	p, issued, err := s.Certificate("server", []string{"localhost"}, 90*day, ca, noon)
+	p, issued, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, ca, noon)
 	if err != nil || !issued {
 		t.Fatal(issued, err)
 	}
@@ -29,7 +29,7 @@ func TestFirstStartMakesWhatTheSecondLoads(t *testing.T) {
 	if err != nil || made || !bytes.Equal(again.PEM, ca.PEM) {
 		t.Error("another authority at the second start:", made, err)
 	}
-	q, issued, err := s.Certificate("server", []string{"localhost"}, 90*day, again, noon.Add(day))
+	q, issued, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, again, noon.Add(day))
 	if err != nil || issued || !bytes.Equal(q.Chain, p.Chain) || !bytes.Equal(q.Key, p.Key) {
 		t.Error("another certificate at the second start:", issued, err)
 	}
@@ -43,7 +43,7 @@ func TestNobodyElseReadsTheState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.Certificate("server", []string{"localhost"}, 90*day, ca, noon); err != nil {
+	if _, _, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, ca, noon); err != nil {
 		t.Fatal(err)
 	}
 	in, _, err := s.Internal(noon)
@@ -79,7 +79,7 @@ func TestStoreWithoutFolderWritesNothing(t *testing.T) {
 	if err != nil || !made {
 		t.Fatal(made, err)
 	}
-	p, issued, err := Store{}.Certificate("server", []string{"localhost"}, day, ca, noon)
+	p, issued, err := Store{}.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: day}, ca, noon)
 	if err != nil || !issued || p.Leaf.CheckSignatureFrom(ca.Certificate) != nil {
 		t.Fatal(issued, err)
 	}
@@ -138,13 +138,13 @@ func TestAuthorityIsNeverOverwritten(t *testing.T) {
 // under is an authority that another one issued.
 func under(t *testing.T, ca Authority) Pair {
 	t.Helper()
-	key, keyPEM, err := newKey()
+	key, keyPEM, err := newKey(ECDSA)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := *ca.Certificate
 	template.RawSubject, template.Subject = nil, pkix.Name{CommonName: "lower"}
-	cert := must[*x509.Certificate](t)(sign(&template, ca.Certificate, &key.PublicKey, ca.key))
+	cert := must[*x509.Certificate](t)(sign(&template, ca.Certificate, key.Public(), ca.key))
 	return Pair{Chain: certificatesPEM(cert), Key: keyPEM, Leaf: cert}
 }
 
@@ -225,6 +225,7 @@ func TestCertificateIsIssuedAnewWhen(t *testing.T) {
 		name   string
 		hosts  []string
 		life   time.Duration
+		key    KeyType
 		ca     Authority
 		later  time.Duration
 		damage func(t *testing.T, s Store)
@@ -240,6 +241,7 @@ func TestCertificateIsIssuedAnewWhen(t *testing.T) {
 		{name: "a host less", hosts: []string{"localhost"}, issued: true},
 		{name: "a longer lifetime", life: 91 * day, issued: true},
 		{name: "a shorter lifetime", life: 89 * day, issued: true},
+		{name: "another kind of key", key: RSA, issued: true},
 		{name: "another authority", ca: authority(t), issued: true},
 		{name: "the file is gone", damage: func(t *testing.T, s Store) { put(t, file(s), nil) }, issued: true},
 		{name: "the file is empty", damage: func(t *testing.T, s Store) { write(t, file(s), nil) }, issued: true},
@@ -257,13 +259,13 @@ func TestCertificateIsIssuedAnewWhen(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := Store{Dir: t.TempDir()}
-			if _, _, err := s.Certificate("server", hosts, life, first, noon); err != nil {
+			if _, _, err := s.Certificate("server", Request{Hosts: hosts, Lifetime: life}, first, noon); err != nil {
 				t.Fatal(err)
 			}
 			if c.damage != nil {
 				c.damage(t, s)
 			}
-			want := Request{Hosts: or(c.hosts, hosts), Lifetime: max(c.life, 0)}
+			want := Request{Hosts: or(c.hosts, hosts), Lifetime: max(c.life, 0), Key: c.key}
 			if want.Lifetime == 0 {
 				want.Lifetime = life
 			}
@@ -271,7 +273,7 @@ func TestCertificateIsIssuedAnewWhen(t *testing.T) {
 			if c.ca.Certificate != nil {
 				ca = c.ca
 			}
-			p, issued, err := s.Certificate("server", want.Hosts, want.Lifetime, ca, now)
+			p, issued, err := s.Certificate("server", want, ca, now)
 			if err != nil || issued != c.issued {
 				t.Fatalf("issued %t, %v", issued, err)
 			}
@@ -300,7 +302,7 @@ func TestLeafCutShortByTheAuthorityIsKept(t *testing.T) {
 	s, ca := Store{Dir: t.TempDir()}, authority(t)
 	now := ca.Certificate.NotAfter.Add(-10 * day)
 	for _, want := range []bool{true, false} {
-		if _, issued, err := s.Certificate("server", []string{"a"}, 90*day, ca, now); err != nil || issued != want {
+		if _, issued, err := s.Certificate("server", Request{Hosts: []string{"a"}, Lifetime: 90 * day}, ca, now); err != nil || issued != want {
 			t.Error(issued, err)
 		}
 	}
@@ -309,12 +311,12 @@ func TestLeafCutShortByTheAuthorityIsKept(t *testing.T) {
 func TestCertificateNamesStayInTheFolder(t *testing.T) {
 	s, ca := Store{Dir: t.TempDir()}, authority(t)
 	for _, name := range []string{"", "../x", "a/b", "/etc/x", "a\x00b", "ä", strings.Repeat("a", 201)} {
-		if _, _, err := s.Certificate(name, []string{"a"}, day, ca, noon); err == nil || !strings.Contains(err.Error(), "cannot name a certificate") {
+		if _, _, err := s.Certificate(name, Request{Hosts: []string{"a"}, Lifetime: day}, ca, noon); err == nil || !strings.Contains(err.Error(), "cannot name a certificate") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	for _, name := range []string{".", "..", "..."} {
-		if _, _, err := s.Certificate(name, []string{"a"}, day, ca, noon); err != nil {
+		if _, _, err := s.Certificate(name, Request{Hosts: []string{"a"}, Lifetime: day}, ca, noon); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -329,7 +331,7 @@ func TestCertificateNamesStayInTheFolder(t *testing.T) {
 func TestCertificateThatCannotBeKeptStillServes(t *testing.T) {
 	s, ca := Store{Dir: t.TempDir()}, authority(t)
 	write(t, filepath.Join(s.Dir, "certificates"), nil)
-	p, issued, err := s.Certificate("server", []string{"a"}, day, ca, noon)
+	p, issued, err := s.Certificate("server", Request{Hosts: []string{"a"}, Lifetime: day}, ca, noon)
 	if err == nil || !issued || p.Leaf == nil {
 		t.Fatal(issued, err)
 	}
