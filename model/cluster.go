@@ -96,7 +96,8 @@ func (t ListenerTLS) Shown() []string {
 }
 
 // ClientTLS is the certificate of a client, verified here and told to the node.
-// One that does not verify ends the handshake, also where none is required.
+// One that does not verify ends the handshake, also where none is required, and
+// each connection is verified anew: no session is resumed on such a listener.
 type ClientTLS struct {
 	// CA is a PEM file of the authorities that issue to clients. Default: the
 	// local CA alone (httpd: SSLCACertificateFile).
