@@ -51,8 +51,8 @@ func routeOf(session string) string {
 	return route
 }
 
-// client trusts the site's own CA, as its users do.
-func (s *site) client(http2 bool, closed *atomic.Int64) *http.Client {
+// roots trust the site's local CA.
+func (s *site) roots() *x509.CertPool {
 	s.t.Helper()
 	pem, err := os.ReadFile(filepath.Join(s.state(), "ca", "ca.crt"))
 	if err != nil {
@@ -60,8 +60,14 @@ func (s *site) client(http2 bool, closed *atomic.Int64) *http.Client {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
+	return roots
+}
+
+// client trusts the site's own CA, as its users do.
+func (s *site) client(http2 bool, closed *atomic.Int64) *http.Client {
+	s.t.Helper()
 	tr := &http.Transport{
-		TLSClientConfig:     &tls.Config{RootCAs: roots},
+		TLSClientConfig:     &tls.Config{RootCAs: s.roots()},
 		ForceAttemptHTTP2:   http2,
 		MaxIdleConnsPerHost: 1000,
 		IdleConnTimeout:     time.Minute,

@@ -6,14 +6,18 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // shows is the first name in the certificate that a client sees.
@@ -62,6 +66,135 @@ func TestWhatTLSIsOffered(t *testing.T) {
 			t.Errorf("version %x: %v, %v", v, state, err)
 		}
 	}
+}
+
+// accepted are the offers that a listener takes, each made alone.
+func accepted[T any](s *site, offers []T, config func(T) *tls.Config) (taken []T) {
+	for _, o := range offers {
+		if _, err := s.shows(config(o)); err == nil {
+			taken = append(taken, o)
+		}
+	}
+	return taken
+}
+
+func TestTheProfileIsMozillasIntermediate(t *testing.T) {
+	s := newSite(t, 1, file{})
+	older := uint16(tls.VersionTLS12)
+	var all []uint16
+	for _, c := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		all = append(all, c.ID)
+	}
+	suites := accepted(s, all, func(id uint16) *tls.Config {
+		return &tls.Config{MaxVersion: older, CipherSuites: []uint16{id}}
+	})
+	slices.Sort(suites)
+	if diff := cmp.Diff([]uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256}, suites); diff != "" {
+		t.Errorf("suites with an ECDSA certificate (-want +got)\n%s", diff)
+	}
+	groups := []tls.CurveID{tls.X25519MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
+	got := accepted(s, append(groups, tls.CurveP521), func(id tls.CurveID) *tls.Config { return &tls.Config{CurvePreferences: []tls.CurveID{id}} })
+	if diff := cmp.Diff(groups, got); diff != "" {
+		t.Errorf("groups (-want +got)\n%s", diff)
+	}
+	s.save(strings.Replace(s.text(s.file), "certificate: server}", "certificate: server, min_version: 1.3}", 1))
+	until(t, patience, "TLS 1.2 to be refused", func() bool { _, err := s.shows(&tls.Config{MaxVersion: older}); return err != nil })
+	if state, err := s.shows(&tls.Config{}); err != nil || state.Version != tls.VersionTLS13 {
+		t.Errorf("with min_version 1.3: %v, %v", state, err)
+	}
+}
+
+func TestSessionsAreResumedOnBothSides(t *testing.T) {
+	s := newSite(t, 1, file{})
+	for _, v := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		config := &tls.Config{RootCAs: s.roots(), ServerName: "localhost", MinVersion: v, MaxVersion: v, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+		for _, want := range []bool{false, true, true} {
+			if resumed := s.once(config); resumed != want {
+				t.Errorf("version %x: resumed %t, want %t", v, resumed, want)
+			}
+		}
+	}
+	until(t, patience, "a session with a node to be resumed", func() bool {
+		s.ask("/", "") // its answer brings the node's ticket
+		s.get("/reset", "", patience)
+		return s.stat("cluster.identity.ssl.session_reused") > 0
+	})
+	if n := s.stat("cluster.identity.ssl.versions.TLSv1.3"); n == 0 {
+		t.Error("no node was spoken to by TLS 1.3")
+	}
+}
+
+// once makes one request on a connection of its own and tells whether its
+// session is that of an earlier one.
+func (s *site) once(config *tls.Config) (resumed bool) {
+	s.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: config}}
+	resp, err := client.Get(s.url("/"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	return resp.TLS.DidResume
+}
+
+func TestHSTSIsSaidOnceAndByTheFile(t *testing.T) {
+	s := newSite(t, 1, file{routes: []string{"{path: /denied, deny: true}"}})
+	said := func(path string) string {
+		_, resp := s.ask(path, "")
+		return strings.Join(resp.Header["Strict-Transport-Security"], " and ")
+	}
+	if got := said("/"); got != "" {
+		t.Errorf("without the key: %q", got)
+	}
+	if got := said("/carbon/"); got != "max-age=15768000;includeSubDomains" {
+		t.Errorf("without the key, of the node: %q", got)
+	}
+	s.save(strings.Replace(s.text(s.file), "certificate: server}", "certificate: server, hsts: {max_age: 1d, include_subdomains: true}}", 1))
+	const want = "max-age=86400; includeSubDomains"
+	until(t, patience, "HSTS", func() bool { return said("/") == want })
+	s.nodes[0].kill()
+	for path, status := range map[string]int{"/denied": 404, "/": 503} {
+		until(t, patience, path, func() bool { _, resp := s.ask(path, ""); return resp.StatusCode == status })
+		if got := said(path); got != want {
+			t.Errorf("%s: %q", path, got)
+		}
+	}
+	s.nodes[0].again(t)
+	until(t, patience, "the node to serve again", func() bool { node, _ := s.ask("/", ""); return node != "" })
+	if got := said("/carbon/"); got != want {
+		t.Errorf("where the node says otherwise: %q", got)
+	}
+}
+
+func TestECDSAAndRSASideBySide(t *testing.T) {
+	s := newIdleSite(t, 1, file{})
+	both := strings.Replace(s.text(s.file), "certificate: server}", "certificates: [server, old]}", 1) + "  - {name: old, hosts: [localhost], key_type: rsa}\n"
+	s.save(both)
+	s.run()
+	rsaOnly := map[string][]string{"1.2": {"-tls1_2", "-cipher", "aRSA"}, "1.3": {"-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256:rsa_pkcs1_sha256"}}
+	for _, name := range [][]string{{"-servername", "localhost"}, {"-noservername"}, {"-servername", "unknown.example.org"}} {
+		for version, args := range rsaOnly {
+			if got := s.keyShown(append(args, name...)); got != "rsaEncryption, 3072 (bit)" {
+				t.Errorf("a client of TLS %s that knows RSA alone, %v: %q", version, name, got)
+			}
+			if got := s.keyShown(append(args[:1:1], name...)); got != "id-ecPublicKey, 256 (bit)" {
+				t.Errorf("a client of TLS %s that knows both, %v: %q", version, name, got)
+			}
+		}
+	}
+	s.save(strings.Replace(both, "key_type: rsa", "key_type: ecdsa", 1))
+	until(t, patience, "no RSA certificate any more", func() bool { return s.keyShown(rsaOnly["1.2"]) == "" })
+}
+
+// keyShown is the kind of key in the certificate that OpenSSL's client is shown,
+// empty where there is none.
+func (s *site) keyShown(args []string) string {
+	all := append([]string{"s_client", "-connect", fmt.Sprintf("127.0.0.1:%d", s.port)}, args...)
+	out, _ := exec.Command("openssl", all...).CombinedOutput()
+	_, after, _ := strings.Cut(string(out), "a:PKEY: ")
+	key, _, _ := strings.Cut(after, ";")
+	return key
 }
 
 func TestALeafOfAMinuteIsRenewedWithoutAWord(t *testing.T) {

@@ -19,12 +19,30 @@ func (k *checker) listener(field string, l Listener, pools, certificates names) 
 		k.fault(field+".address", fmt.Sprintf("%q is not an IP address of this machine", l.Address.Host), "0.0.0.0 is all of them; names belong into hosts")
 	}
 	k.hosts(field+".hosts", l.Hosts)
-	if l.TLS != nil {
-		k.among(certificates, field+".tls.certificate", "certificate", l.TLS.Certificate)
-	}
-	k.required(field+".routes", len(l.Routes) == 0, "the listener has no routes", "send everything to a pool: routes: [{path: /, pool: NAME}]")
+	k.listenerTLS(field+".tls", l.TLS, certificates)
+	k.redirect(field, l)
+	k.required(field+".routes", len(l.Routes) == 0 && l.Redirect == "" && !k.has(field+".redirect"), "the listener has no routes", "send everything to a pool: routes: [{path: /, pool: NAME}]")
 	for i, r := range l.Routes {
 		k.route(item(field+".routes", i), r, l.Routes[:i], pools)
+		k.routeClient(item(field+".routes", i)+".client_certificate", r, l.TLS)
+	}
+}
+
+func (k *checker) redirect(field string, l Listener) {
+	switch {
+	case l.Redirect == "" && !k.unread(field+".redirect"):
+		k.required(field+".redirect_port", l.RedirectPort != 0, "a port without a redirect", "add redirect: https, or remove it")
+	case l.Redirect == "":
+	case l.TLS != nil:
+		k.fault(field+".redirect", "a listener with tls is HTTPS already", "give the redirect a listener of its own, without tls")
+	case len(l.Routes) > 0:
+		k.fault(field+".redirect", "both redirect and routes", "who is redirected reaches no route; remove one")
+	case l.RedirectPort == 0 && !k.unread(field+".redirect_port"):
+		what := "no listener serves these hosts by HTTPS"
+		if len(k.securePorts(l.Hosts)) > 1 {
+			what = "several ports serve these hosts by HTTPS"
+		}
+		k.fault(field+".redirect", what, "name the port that clients are to use: redirect_port: 443")
 	}
 }
 
@@ -119,6 +137,7 @@ func (k *checker) beside(a, b Listener, i, j int) {
 		k.fault(field+".address", fmt.Sprintf("the port clashes: the listener in line %d has TLS and this one has not, or the reverse", line), "a port is encrypted or it is not")
 	default:
 		k.shared(a, b, field, line)
+		k.sharedTLS(a.TLS, b.TLS, field+".tls", line)
 	}
 }
 

@@ -127,6 +127,7 @@ func (k *checker) certificate(field string, c Certificate) {
 		const hint = "they stand in the chain file; remove the line"
 		k.required(field+".hosts", k.has(field+".hosts"), "hosts of a certificate that is given as a file", hint)
 		k.required(field+".lifetime", k.has(field+".lifetime"), "lifetime of a certificate that is given as a file", hint)
+		k.required(field+".key_type", k.has(field+".key_type"), "key type of a certificate that is given as a file", hint)
 		return
 	}
 	k.span(field+".lifetime", c.Lifetime, minLifetime, maxLifetime)

@@ -45,15 +45,78 @@ type Listener struct {
 	// TLS is how the listener is encrypted. Left out: plain HTTP.
 	TLS *ListenerTLS `yaml:"tls"`
 	// Routes are tried in the file's order; the first match wins, no match
-	// gets 404. Required, at least one.
+	// gets 404. Required, at least one, except with redirect.
 	Routes []Route `yaml:"routes"`
+	// Redirect is https where a listener without tls sends everybody to the same
+	// host and path by HTTPS, for good: GET and HEAD by 301, all else by 308,
+	// which keeps method and body (httpd: Redirect permanent). Not with routes.
+	Redirect Redirect `yaml:"redirect"`
+	// RedirectPort is the port that clients are sent to. Default: that of the
+	// listener with tls that has these hosts.
+	RedirectPort Port `yaml:"redirect_port"`
 }
 
-// ListenerTLS is the server side of TLS: 1.2 and 1.3, HTTP/2 and HTTP/1.1.
+// ListenerTLS is the server side of TLS, by Mozilla's intermediate profile,
+// with HTTP/2 and HTTP/1.1. Listeners that share an address share min_version
+// and client.
 type ListenerTLS struct {
 	// Certificate names an entry of `certificates`. Left out: the local CA
 	// issues one for the listener's hosts.
 	Certificate string `yaml:"certificate"`
+	// Certificates names several, in the place of certificate: for several names,
+	// of which the client says one (SNI), and of ECDSA and RSA side by side, of
+	// which it gets ECDSA if it can. The first serves whoever fits none.
+	Certificates []string `yaml:"certificates"`
+	// MinVersion is the oldest version that is spoken, 1.2 or 1.3. Default: 1.2
+	// (httpd: SSLProtocol).
+	MinVersion TLSVersion `yaml:"min_version"`
+	// Client asks clients for a certificate. Left out: nobody is asked.
+	Client *ClientTLS `yaml:"client"`
+	// HSTS tells browsers to come by HTTPS only (RFC 6797), in the place of what
+	// a node says of it. Left out: the nodes decide.
+	HSTS *HSTS `yaml:"hsts"`
+}
+
+// HSTS is the header Strict-Transport-Security. A browser keeps to it for as
+// long as it says, whatever the file says later: begin with a short max_age.
+type HSTS struct {
+	// MaxAge is how long a browser remembers. Default: 365d; 0s makes it forget.
+	MaxAge Duration `yaml:"max_age"`
+	// IncludeSubdomains says that the same goes for every name below.
+	IncludeSubdomains bool `yaml:"include_subdomains"`
+	// Preload lets browsers have the host built in. Needs include_subdomains and
+	// a max_age of 365d or more, as hstspreload.org does.
+	Preload bool `yaml:"preload"`
+}
+
+// Shown are all certificates of the listener by name, the first of them for
+// whoever fits none.
+func (t ListenerTLS) Shown() []string {
+	if t.Certificate == "" {
+		return t.Certificates
+	}
+	return []string{t.Certificate}
+}
+
+// ClientTLS is the certificate of a client, verified here and told to the node.
+// One that does not verify ends the handshake, also where none is required, and
+// each connection is verified anew: no session is resumed on such a listener.
+type ClientTLS struct {
+	// CA is a PEM file of the authorities that issue to clients. Default: the
+	// local CA alone (httpd: SSLCACertificateFile).
+	CA string `yaml:"ca"`
+	// Mode is require or request: with request, clients without a certificate
+	// are served too. Default: require (httpd: SSLVerifyClient require,
+	// optional).
+	Mode ClientMode `yaml:"mode"`
+	// Header is the request header that carries the certificate to the node.
+	// Default: x-wso2-mutual-auth-cert. What a client sends under this name, or
+	// under the default one, is removed, by every listener of the file.
+	Header string `yaml:"header"`
+	// Format is what the header says: pem is the certificate as URL-escaped PEM,
+	// subject its distinguished name by RFC 2253, fingerprint the SHA-256 of its
+	// DER in hex. Default: pem.
+	Format ClientFormat `yaml:"format"`
 }
 
 // Route sends what is below a path to a pool, or refuses it: ProxyPass in
@@ -67,6 +130,11 @@ type Route struct {
 	Deny bool `yaml:"deny"`
 	// Pool names an entry of `pools`.
 	Pool string `yaml:"pool"`
+	// ClientCertificate is require where only clients with a verified
+	// certificate may go, on a listener whose tls.client requests one; all others
+	// get 403, and path parameters (`/path;x`) do not slip past it. Default:
+	// request, whoever the listener serves (httpd: SSLVerifyClient in a Location).
+	ClientCertificate ClientMode `yaml:"client_certificate"`
 	// Timeout is how long the whole answer may take. Default: 300s, 0s is
 	// no limit (Envoy: RouteAction.timeout; httpd: ProxyTimeout).
 	Timeout Duration `yaml:"timeout"`
@@ -186,6 +254,10 @@ type Certificate struct {
 	// Lifetime is how long an issued certificate is valid, 60s to 825d.
 	// Default: 90d. It is renewed when two thirds have passed.
 	Lifetime Duration `yaml:"lifetime"`
+	// KeyType is ecdsa (on P-256) or rsa (of 3072 bits, for clients that know
+	// nothing else) where the certificate is issued. Default: ecdsa. A change
+	// issues a new one.
+	KeyType KeyType `yaml:"key_type"`
 }
 
 // Issued tells whether the local CA makes this certificate.
@@ -212,5 +284,8 @@ const (
 	DefaultPathInterval   = Duration(5 * time.Second)
 	DefaultLifetime       = Duration(90 * 24 * time.Hour)
 	DefaultWeight         = Weight(1)
+	DefaultMaxAge         = Duration(365 * 24 * time.Hour)
 	DefaultCertificateFor = "localhost" // where a listener answers for any host
+	// DefaultClientHeader is what WSO2 Identity Server reads.
+	DefaultClientHeader = "x-wso2-mutual-auth-cert"
 )

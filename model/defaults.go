@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,6 +11,9 @@ import (
 func complete(c *Cluster) {
 	for i := range c.Listeners {
 		completeListener(c, i)
+	}
+	for i := range c.Listeners {
+		completeRedirect(c, &c.Listeners[i])
 	}
 	for i := range c.Pools {
 		completePool(c, item("pools", i), &c.Pools[i])
@@ -36,17 +40,76 @@ func completeListener(c *Cluster, i int) {
 	for j, h := range l.Hosts {
 		l.Hosts[j] = strings.ToLower(h)
 	}
-	if l.TLS != nil && l.TLS.Certificate == "" && l.Name != "" {
-		l.TLS.Certificate = l.Name
-		if !slices.ContainsFunc(c.Certificates, func(k Certificate) bool { return k.Name == l.Name }) {
-			c.Certificates = append(c.Certificates, Certificate{Name: l.Name})
-		}
+	if l.TLS != nil {
+		completeListenerTLS(c, item("listeners", i)+".tls", l.Name, l.TLS)
 	}
 	for j := range l.Routes {
-		if r := &l.Routes[j]; !c.has(join(item("listeners", i), join(item("routes", j), "timeout"))) {
+		r := &l.Routes[j]
+		r.ClientCertificate = cmp.Or(r.ClientCertificate, ClientRequest)
+		if !c.has(join(item("listeners", i), join(item("routes", j), "timeout"))) {
 			r.Timeout = DefaultRouteTimeout
 		}
 	}
+}
+
+// completeRedirect finds the port of HTTPS, if there is just one for the hosts.
+func completeRedirect(c *Cluster, l *Listener) {
+	if l.Redirect == "" || l.RedirectPort != 0 {
+		return
+	}
+	if ports := c.securePorts(l.Hosts); len(ports) == 1 {
+		l.RedirectPort = ports[0]
+	}
+}
+
+// securePorts are those where the hosts are served by TLS: by listeners that
+// name one of them, or else by those that have one among others.
+func (c *Cluster) securePorts(hosts []string) []Port {
+	named := c.portsWith(func(h string) bool { return slices.Contains(hosts, h) })
+	if len(named) > 0 {
+		return named
+	}
+	return c.portsWith(func(h string) bool {
+		return slices.ContainsFunc(hosts, func(wanted string) bool { return within(wanted, h) || within(h, wanted) })
+	})
+}
+
+// portsWith are the ports of the listeners with tls that have such a host.
+func (c *Cluster) portsWith(such func(host string) bool) (ports []Port) {
+	for _, l := range c.Listeners {
+		port := Port(l.Address.Port)
+		if l.TLS != nil && port != 0 && !slices.Contains(ports, port) && slices.ContainsFunc(l.Hosts, such) {
+			ports = append(ports, port)
+		}
+	}
+	return ports
+}
+
+// within tells whether a host is one that a pattern, * or *.NAME, is for.
+func within(host, pattern string) bool {
+	return strings.HasPrefix(pattern, "*") && strings.HasSuffix(host, pattern[1:])
+}
+
+func completeListenerTLS(c *Cluster, field, listener string, t *ListenerTLS) {
+	t.MinVersion = cmp.Or(t.MinVersion, TLS12)
+	if t.HSTS != nil && !c.has(field+".hsts.max_age") {
+		t.HSTS.MaxAge = DefaultMaxAge
+	}
+	if t.Client != nil {
+		completeClientTLS(t.Client)
+	}
+	if t.Certificate == "" && !c.has(field+".certificates") && listener != "" {
+		t.Certificate = listener
+		if !slices.ContainsFunc(c.Certificates, func(k Certificate) bool { return k.Name == listener }) {
+			c.Certificates = append(c.Certificates, Certificate{Name: listener})
+		}
+	}
+}
+
+func completeClientTLS(t *ClientTLS) {
+	t.Mode = cmp.Or(t.Mode, ClientRequire)
+	t.Format = cmp.Or(t.Format, FormatPEM)
+	t.Header = strings.ToLower(cmp.Or(t.Header, DefaultClientHeader))
 }
 
 func completePool(c *Cluster, field string, p *Pool) {
@@ -83,11 +146,12 @@ func completeCertificate(c *Cluster, field string, cert *Certificate) {
 	if !c.has(field + ".lifetime") {
 		cert.Lifetime = DefaultLifetime
 	}
+	cert.KeyType = cmp.Or(cert.KeyType, ECDSA)
 	if len(cert.Hosts) > 0 {
 		return
 	}
 	for _, l := range c.Listeners {
-		if l.TLS == nil || l.TLS.Certificate != cert.Name {
+		if l.TLS == nil || !slices.Contains(l.TLS.Shown(), cert.Name) {
 			continue
 		}
 		for _, h := range l.Hosts {

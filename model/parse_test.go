@@ -63,7 +63,21 @@ func TestWhatIsLeftOutIsFilledIn(t *testing.T) {
 		}
 		var b strings.Builder
 		for _, l := range c.Listeners {
-			fmt.Fprintf(&b, "listener %s %s %v tls %+v\n", l.Name, l.Address, l.Hosts, l.TLS)
+			fmt.Fprintf(&b, "listener %s %s %v\n", l.Name, l.Address, l.Hosts)
+			if l.Redirect != "" {
+				fmt.Fprintf(&b, "  redirect %s to %d\n", l.Redirect, l.RedirectPort)
+			}
+			if l.TLS != nil {
+				t := *l.TLS
+				t.Client, t.HSTS = nil, nil
+				fmt.Fprintf(&b, "  tls %+v\n", t)
+				if l.TLS.Client != nil {
+					fmt.Fprintf(&b, "  client %+v\n", *l.TLS.Client)
+				}
+				if l.TLS.HSTS != nil {
+					fmt.Fprintf(&b, "  hsts %+v\n", *l.TLS.HSTS)
+				}
+			}
 			for _, r := range l.Routes {
 				fmt.Fprintf(&b, "  route %+v\n", r)
 			}

@@ -48,6 +48,11 @@ func (c *Cluster) Files() []File {
 		add(fmt.Sprintf("certificates[%d].chain", i), cert.Chain)
 		add(fmt.Sprintf("certificates[%d].key", i), cert.Key)
 	}
+	for i, l := range c.Listeners {
+		if l.TLS != nil && l.TLS.Client != nil {
+			add(fmt.Sprintf("listeners[%d].tls.client.ca", i), l.TLS.Client.CA)
+		}
+	}
 	for i, p := range c.Pools {
 		if p.TLS != nil {
 			add(fmt.Sprintf("pools[%d].tls.ca", i), p.TLS.CA)

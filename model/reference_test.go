@@ -50,8 +50,10 @@ func reference(t *testing.T) string {
 		t.Fatal(err)
 	}
 	titles := map[string]string{
-		"Cluster": "The whole file", "Listener": "listeners[]", "ListenerTLS": "listeners[].tls", "Route": "listeners[].routes[]",
-		"Pool": "pools[]", "Sticky": "pools[].sticky", "Cookie": "pools[].sticky.cookie", "PoolTLS": "pools[].tls",
+		"Cluster": "The whole file", "Listener": "listeners[]", "ListenerTLS": "listeners[].tls", "ClientTLS": "listeners[].tls.client",
+		"HSTS":  "listeners[].tls.hsts",
+		"Route": "listeners[].routes[]",
+		"Pool":  "pools[]", "Sticky": "pools[].sticky", "Cookie": "pools[].sticky.cookie", "PoolTLS": "pools[].tls",
 		"Health": "pools[].health", "Node": "pools[].nodes[]", "Certificate": "certificates[]",
 	}
 	var b strings.Builder

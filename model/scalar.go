@@ -57,6 +57,22 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 		return word(n, v, states)
 	case *Verify:
 		return word(n, v, verifies)
+	case *TLSVersion:
+		return word(n, v, versions)
+	case *Redirect:
+		return word(n, v, targets)
+	case *Port:
+		port, err := strconv.ParseUint(n.Value, 10, 16)
+		if err != nil || port == 0 {
+			return strconv.Quote(n.Value) + " is not a port", "ports run from 1 to 65535"
+		}
+		*v = Port(port)
+	case *KeyType:
+		return word(n, v, keyTypes)
+	case *ClientMode:
+		return word(n, v, modes)
+	case *ClientFormat:
+		return word(n, v, formats)
 	default:
 		panic(fmt.Sprintf("model: no way to read a %T", v)) // a type of this package that scalar.go does not know
 	}

@@ -45,11 +45,62 @@ const (
 	VerifyNone Verify = "none"
 )
 
+// TLSVersion is a version of TLS.
+type TLSVersion string
+
+// The versions that are offered; older ones are broken (RFC 8996).
+const (
+	TLS12 TLSVersion = "1.2"
+	TLS13 TLSVersion = "1.3"
+)
+
+// ClientMode is whether a client must have a certificate.
+type ClientMode string
+
+// The ways to ask.
+const (
+	ClientRequire ClientMode = "require"
+	ClientRequest ClientMode = "request"
+)
+
+// ClientFormat is how a node is told of a client's certificate.
+type ClientFormat string
+
+// The formats.
+const (
+	FormatPEM         ClientFormat = "pem"
+	FormatSubject     ClientFormat = "subject"
+	FormatFingerprint ClientFormat = "fingerprint"
+)
+
+// Redirect is where a listener sends everybody.
+type Redirect string
+
+// RedirectHTTPS is the only place yet.
+const RedirectHTTPS Redirect = "https"
+
+// Port is a TCP port, 1 to 65535.
+type Port uint16
+
+// KeyType is the kind of a certificate's key.
+type KeyType string
+
+// The kinds.
+const (
+	ECDSA KeyType = "ecdsa"
+	RSA   KeyType = "rsa"
+)
+
 // Words of the closed types, in the order in which messages list them.
 var (
 	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
 	states   = []State{Active, Drain, Disabled, Standby}
 	verifies = []Verify{VerifyCA, VerifyPin, VerifyNone}
+	versions = []TLSVersion{TLS12, TLS13}
+	keyTypes = []KeyType{ECDSA, RSA}
+	targets  = []Redirect{RedirectHTTPS}
+	modes    = []ClientMode{ClientRequire, ClientRequest}
+	formats  = []ClientFormat{FormatPEM, FormatSubject, FormatFingerprint}
 )
 
 // Weight is a node's share, 0.01 to 100.

@@ -81,6 +81,12 @@ func translate(t *testing.T, file []byte) xds.Resources {
 	for _, c := range cluster.Certificates {
 		m.Pairs[c.Name] = fixedPair(t)
 	}
+	m.Clients = map[string][]byte{}
+	for _, l := range cluster.Listeners {
+		if l.TLS != nil && l.TLS.Client != nil {
+			m.Clients[l.Name] = fixedPair(t).Chain
+		}
+	}
 	for _, p := range cluster.Pools {
 		if p.TLS != nil && p.TLS.Verify == model.VerifyCA {
 			m.Roots[p.Name] = fixedPair(t).Chain

@@ -31,7 +31,7 @@ const (
 // listener is constant for as long as its address and certificates' names are:
 // a change of it drains its connections, so routes, nodes and keys come by
 // other resources.
-func (s socket) listener() *listenerv3.Listener {
+func (s socket) listener(private []string) *listenerv3.Listener {
 	return &listenerv3.Listener{
 		Name:                          s.name(),
 		Address:                       socketAddress(s[0].Address.Host, s[0].Address.Port),
@@ -41,13 +41,13 @@ func (s socket) listener() *listenerv3.Listener {
 			TransportSocketConnectTimeout: durationpb.New(handshakeTimeout),
 			Filters: []*listenerv3.Filter{{
 				Name:       "envoy.filters.network.http_connection_manager",
-				ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(s.name()))},
+				ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(s.name(), private))},
 			}},
 		}},
 	}
 }
 
-func connectionManager(name string) *hcmv3.HttpConnectionManager {
+func connectionManager(name string, private []string) *hcmv3.HttpConnectionManager {
 	return &hcmv3.HttpConnectionManager{
 		StatPrefix: name,
 		RouteSpecifier: &hcmv3.HttpConnectionManager_Rds{
@@ -59,7 +59,7 @@ func connectionManager(name string) *hcmv3.HttpConnectionManager {
 		// private network is trusted for being there.
 		UseRemoteAddress:              yes(),
 		InternalAddressConfig:         nobodyInternal(),
-		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{forwarded()},
+		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{withoutClaims(private)},
 		AppendXForwardedPort:          true,
 
 		NormalizePath:                yes(),
@@ -111,16 +111,22 @@ func httpFilter(name string, config proto.Message) *hcmv3.HttpFilter {
 	return &hcmv3.HttpFilter{Name: name, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(config)}}
 }
 
-// forwarded removes what a client says about itself in X-Forwarded-* and
-// X-Envoy-*, before Envoy adds its own: use_remote_address alone would append
-// to a forged X-Forwarded-For.
-func forwarded() *corev3.TypedExtensionConfig {
+// withoutClaims removes what a client says about itself in X-Forwarded-*,
+// X-Envoy-* and the private headers, before Envoy adds its own:
+// use_remote_address alone would append to a forged X-Forwarded-For, and a
+// header of a client's certificate is not added where there is none.
+func withoutClaims(private []string) *corev3.TypedExtensionConfig {
 	early := &earlyv3.HeaderMutation{}
 	for _, prefix := range []string{"x-forwarded-", "x-envoy-"} {
 		early.Mutations = append(early.Mutations, &mutationv3.HeaderMutation{
 			Action: &mutationv3.HeaderMutation_RemoveOnMatch_{RemoveOnMatch: &mutationv3.HeaderMutation_RemoveOnMatch{
 				KeyMatcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Prefix{Prefix: prefix}},
 			}},
+		})
+	}
+	for _, name := range private {
+		early.Mutations = append(early.Mutations, &mutationv3.HeaderMutation{
+			Action: &mutationv3.HeaderMutation_Remove{Remove: name},
 		})
 	}
 	return &corev3.TypedExtensionConfig{

@@ -2,6 +2,7 @@ package xds
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,11 +32,11 @@ func (s socket) routes(pools map[string]model.Pool) *routev3.RouteConfiguration 
 	rc := &routev3.RouteConfiguration{
 		Name:                     s.name(),
 		IgnorePortInHostMatching: true,
-		// The client's own are removed before (forwarded in listener.go).
-		RequestHeadersToAdd: []*corev3.HeaderValueOption{{
-			Header:       &corev3.HeaderValue{Key: "x-forwarded-host", Value: "%REQ(:authority)%"},
-			AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
-		}},
+		// The client's own are removed before (withoutClaims in listener.go).
+		RequestHeadersToAdd: []*corev3.HeaderValueOption{header("x-forwarded-host", "%REQ(:authority)%")},
+	}
+	if t := s.client(); t != nil {
+		rc.RequestHeadersToAdd = append(rc.RequestHeadersToAdd, header(t.Header, clientFormats[t.Format]))
 	}
 	for _, l := range s {
 		rc.VirtualHosts = append(rc.VirtualHosts, virtualHost(l, pools))
@@ -43,34 +44,44 @@ func (s socket) routes(pools map[string]model.Pool) *routev3.RouteConfiguration 
 	return rc
 }
 
+// header sets a header, whatever was there; an empty value adds none.
+func header(name, value string) *corev3.HeaderValueOption {
+	return &corev3.HeaderValueOption{
+		Header:       &corev3.HeaderValue{Key: name, Value: value},
+		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+	}
+}
+
 func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.VirtualHost {
-	vh := &routev3.VirtualHost{Name: l.Name, Domains: l.Hosts}
+	vh := &routev3.VirtualHost{Name: l.Name, Domains: l.Hosts, ResponseHeadersToAdd: strictTransport(l)}
+	if l.Redirect != "" {
+		vh.Routes = redirect(l)
+	}
 	for _, r := range l.Routes {
 		if r.Deny {
 			vh.Routes = append(vh.Routes, deny(denied(r.Path)))
 			continue
 		}
+		if r.ClientCertificate == model.ClientRequire {
+			vh.Routes = append(vh.Routes, unverified(r.Path))
+		}
 		vh.Routes = append(vh.Routes, forward(r, pools[r.Pool], l.TLS != nil)...)
 	}
-	if denies(l) {
+	if slices.ContainsFunc(l.Routes, guarded) {
 		vh.Routes = append([]*routev3.Route{deny(dotParameter)}, vh.Routes...)
 	}
 	return vh
 }
 
-func denies(l model.Listener) bool {
-	for _, r := range l.Routes {
-		if r.Deny {
-			return true
-		}
-	}
-	return false
-}
+// guarded tells whether a path is closed to some, who must not slip past it.
+func guarded(r model.Route) bool { return r.Deny || r.ClientCertificate == model.ClientRequire }
 
-func deny(pattern string) *routev3.Route {
+func deny(pattern string) *routev3.Route { return refuse(pattern, 404) }
+
+func refuse(pattern string, status uint32) *routev3.Route {
 	return &routev3.Route{
 		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_SafeRegex{SafeRegex: regex(pattern)}},
-		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: 404}},
+		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: status}},
 	}
 }
 
@@ -94,12 +105,7 @@ func denied(path string) string {
 // repeated, and one for the rest.
 func forward(r model.Route, p model.Pool, secure bool) []*routev3.Route {
 	again, once := below(r.Path), below(r.Path)
-	again.Headers = []*routev3.HeaderMatcher{{
-		Name: ":method",
-		HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{StringMatch: &matcherv3.StringMatcher{
-			MatchPattern: &matcherv3.StringMatcher_SafeRegex{SafeRegex: regex(idempotent)},
-		}},
-	}}
+	again.Headers = []*routev3.HeaderMatcher{matches(":method", idempotent)}
 	return append(
 		marked(toPool(again, r, p, secure, repeatable(p)), p, secure),
 		marked(toPool(once, r, p, secure, unsent()), p, secure)...,

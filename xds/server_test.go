@@ -92,7 +92,7 @@ func (f fixture) until(t *testing.T, what string, ok func() bool) {
 func translated(pools ...model.Pool) Resources {
 	c := &model.Cluster{Pools: pools, Certificates: []model.Certificate{{Name: "server"}}}
 	l := model.Listener{Name: "https", Address: model.Address{Host: "127.0.0.1", Port: 8443}, Hosts: []string{"*"},
-		TLS: &model.ListenerTLS{Certificate: "server"}}
+		TLS: &model.ListenerTLS{Certificate: "server", MinVersion: model.TLS12}}
 	for _, p := range pools {
 		l.Routes = append(l.Routes, model.Route{Path: "/" + p.Name, Pool: p.Name, Timeout: model.DefaultRouteTimeout})
 	}

@@ -13,14 +13,39 @@ import (
 	"usher/xds/pki"
 )
 
-// ciphers are those of Mozilla's intermediate profile that BoringSSL has. TLS
-// 1.3 brings its own.
+// ciphers are those of Mozilla's intermediate profile for TLS 1.2 (its
+// guidelines 5.7) but for the three with DHE, which BoringSSL lacks. TLS 1.3
+// brings its own.
 var ciphers = []string{
 	"[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
 	"[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
 	"ECDHE-ECDSA-AES256-GCM-SHA384",
 	"ECDHE-RSA-AES256-GCM-SHA384",
 }
+
+// groups are those of the profile, the hybrid against quantum computers first,
+// as browsers have it. Envoy's default has no P-384.
+var groups = []string{"X25519MLKEM768", "X25519", "P-256", "P-384"}
+
+func tlsParameters(least model.TLSVersion) *tlsv3.TlsParameters {
+	p := &tlsv3.TlsParameters{
+		TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
+		TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
+		EcdhCurves:                groups,
+	}
+	if least == model.TLS12 {
+		p.TlsMinimumProtocolVersion = tlsv3.TlsParameters_TLSv1_2
+		p.CipherSuites = ciphers
+	}
+	return p
+}
+
+// sessionKeys is how many TLS sessions with its nodes a pool keeps. A session of
+// TLS 1.3 resumes once, so there must be as many as connections may come at
+// once: of 40 at a time, 40 resumed with it and 9 with Envoy's default of 1.
+// The store is the pool's, not the node's: with several nodes the first one that
+// comes to hand is tried, and a node that doesn't know it shakes hands in full.
+const sessionKeys = 64
 
 // downstreamTLS names the certificates of all listeners on the socket; Envoy
 // chooses by SNI and takes the first when none fits.
@@ -29,21 +54,26 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 		return nil
 	}
 	common := &tlsv3.CommonTlsContext{
-		TlsParams: &tlsv3.TlsParameters{
-			TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2,
-			TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
-			CipherSuites:              ciphers,
-		},
+		TlsParams:     tlsParameters(s[0].TLS.MinVersion),
 		AlpnProtocols: []string{"h2", "http/1.1"},
 	}
 	seen := map[string]bool{}
 	for _, l := range s {
-		if name := l.TLS.Certificate; !seen[name] {
-			seen[name] = true
-			common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, sds(name))
+		for _, name := range l.TLS.Shown() {
+			if !seen[name] {
+				seen[name] = true
+				common.TlsCertificateSdsSecretConfigs = append(common.TlsCertificateSdsSecretConfigs, sds(name))
+			}
 		}
 	}
-	return transportSocket(&tlsv3.DownstreamTlsContext{CommonTlsContext: common})
+	ctx := &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
+	if len(s[0].TLS.Shown()) > 1 {
+		// The first certificate alone would be of one kind, and a client without
+		// SNI might know only the other.
+		ctx.FullScanCertsOnSniMismatch = yes()
+	}
+	s.askClients(ctx)
+	return transportSocket(ctx)
 }
 
 // upstreamTLS is how a pool speaks to its nodes. The SNI is the node's host
@@ -53,12 +83,10 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 		return nil
 	}
 	ctx := &tlsv3.UpstreamTlsContext{
-		CommonTlsContext: &tlsv3.CommonTlsContext{TlsParams: &tlsv3.TlsParameters{
-			TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2,
-			TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3, // a client's is 1.2 by default, and some nodes speak 1.3 alone
-		}},
-		Sni:         p.TLS.ServerName,
-		AutoHostSni: p.TLS.ServerName == "",
+		CommonTlsContext: &tlsv3.CommonTlsContext{TlsParams: nodeParameters()},
+		Sni:              p.TLS.ServerName,
+		AutoHostSni:      p.TLS.ServerName == "",
+		MaxSessionKeys:   u32(sessionKeys),
 	}
 	if name := p.TLS.Certificate; name != "" {
 		ctx.CommonTlsContext.TlsCertificateSdsSecretConfigs = []*tlsv3.SdsSecretConfig{sds(name)}
@@ -79,6 +107,11 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 // connections.
 func validation(secret string) *tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig {
 	return &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{ValidationContextSdsSecretConfig: sds(secret)}
+}
+
+// nodeParameters lift Envoy's limit of TLS 1.2 towards nodes.
+func nodeParameters() *tlsv3.TlsParameters {
+	return &tlsv3.TlsParameters{TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3}
 }
 
 // ownNames tells whether each node can be held to its own name: the SNI must

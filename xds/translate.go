@@ -18,6 +18,8 @@ type Material struct {
 	Pairs map[string]pki.Pair
 	// Roots are the PEM bundles that a pool with verify: ca trusts, by pool.
 	Roots map[string][]byte
+	// Clients are the PEM bundles of the authorities of clients, by listener.
+	Clients map[string][]byte
 	// IPs are what the nodes' addresses resolve to. An address that is missing
 	// here and is no IP address keeps its node out.
 	IPs map[model.Address]netip.Addr
@@ -46,8 +48,12 @@ func Translate(c *model.Cluster, m Material) Resources {
 			r.put(Secrets, cert.Name, pairSecret(cert.Name, pair))
 		}
 	}
+	private := clientHeaders(c.Listeners)
 	for _, l := range sockets(c.Listeners) {
-		r.put(Listeners, l.name(), l.listener())
+		if roots, ok := m.Clients[l.name()]; ok && l.client() != nil {
+			r.put(Secrets, l.clientsName(), clientsSecret(l.clientsName(), roots))
+		}
+		r.put(Listeners, l.name(), l.listener(private))
 		r.put(Routes, l.name(), l.routes(pools))
 	}
 	return r

@@ -17,11 +17,11 @@ import (
 // if a node would not serve as the file has it.
 func checkLive(cmd *cobra.Command, p publication, store pki.Store) error {
 	now := time.Now()
-	ca, _, err := store.Authority(now)
+	cas, _, err := store.Authorities(now)
 	if err != nil {
 		return fmt.Errorf("the local CA: %w", err)
 	}
-	local, err := localRoots(ca)
+	local, err := localRoots(cas.PEM())
 	if err != nil {
 		return err
 	}

@@ -18,9 +18,13 @@ type loaded struct {
 	cluster  *model.Cluster
 	pairs    map[string]pki.Pair
 	roots    map[string][]byte
-	warnings []string  // what works and should not stay
-	due      time.Time // when the first certificate wants to be renewed; zero is never
+	clients  map[string][]byte // authorities of clients, by listener
+	warnings []string          // what works and should not stay
+	due      time.Time         // when the first certificate wants to be renewed; zero is never
 }
+
+// tryAgain is when a renewal that failed is tried again.
+const tryAgain = time.Minute
 
 // load parses a file and loads the keys and authorities it names. Whatever is
 // wrong is in the problems, all of it at once; then nothing may be served.
@@ -29,7 +33,7 @@ func load(path string, data []byte, store pki.Store, now time.Time) (loaded, mod
 	if cluster == nil {
 		return loaded{}, problems
 	}
-	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}}
+	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}, clients: map[string][]byte{}}
 	problems = append(problems, l.loadFiles(now)...)
 	if len(problems) == 0 {
 		problems = l.issue(store, now)
@@ -56,6 +60,14 @@ func (l *loaded) loadFiles(now time.Time) (problems model.Problems) {
 		problems = append(problems, l.faults(fmt.Sprintf("pools[%d].tls", i), "ca", err)...)
 		l.roots[p.Name] = roots
 	}
+	for i, v := range l.cluster.Listeners {
+		if v.TLS == nil || v.TLS.Client == nil || v.TLS.Client.CA == "" {
+			continue
+		}
+		roots, err := pki.LoadRoots(l.cluster.Resolve(v.TLS.Client.CA))
+		problems = append(problems, l.faults(fmt.Sprintf("listeners[%d].tls.client", i), "ca", err)...)
+		l.clients[v.Name] = roots
+	}
 	return problems
 }
 
@@ -76,7 +88,7 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 	if !l.needsCA() {
 		return nil
 	}
-	ca, _, err := store.Authority(now)
+	cas, _, err := store.Authorities(now)
 	if err != nil {
 		return l.faults("certificates", "name", fmt.Errorf("the local CA: %w", err))
 	}
@@ -84,17 +96,38 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 		if !c.Issued() {
 			continue
 		}
-		pair, _, err := store.Certificate(c.Name, pki.Request{Hosts: c.Hosts, Lifetime: c.Lifetime.Std(), Use: l.use(c.Name)}, ca, now)
+		pair, _, err := store.Certificate(c.Name, l.request(c), cas.Issuing, now)
 		if err != nil && pair.Leaf == nil {
 			return l.faults(fmt.Sprintf("certificates[%d]", i), "name", err)
 		}
+		due := pki.RenewAt(pair.Leaf)
 		if err != nil {
-			l.warnings = append(l.warnings, fmt.Sprintf("certificate %s serves, but could not be kept: %v", c.Name, err))
+			l.warnings = append(l.warnings, fmt.Sprintf("certificate %s serves until %s, but: %v", c.Name, pair.Leaf.NotAfter.Format(time.RFC3339), err))
+			due = now.Add(tryAgain)
 		}
 		l.pairs[c.Name] = pair
-		l.due = earlier(l.due, pki.RenewAt(pair.Leaf))
+		l.due = earlier(l.due, due)
 	}
-	return l.trustLocally(ca)
+	l.warnings = append(l.warnings, ending(cas, now)...)
+	return l.trustLocally(cas.PEM())
+}
+
+// ending warns of an authority whose end is near: from a twelfth of a year on.
+func ending(cas pki.Authorities, now time.Time) []string {
+	left := cas.Issuing.Certificate.NotAfter.Sub(now)
+	if left > 30*24*time.Hour || cas.Phase != pki.Steady {
+		return nil
+	}
+	return []string{fmt.Sprintf("the local CA expires in %d days, and all that it issued: 'usher ca rotate' begins with another one", int(left.Hours()/24))}
+}
+
+// request is a certificate of the file as the local CA wants it told.
+func (l *loaded) request(c model.Certificate) pki.Request {
+	r := pki.Request{Hosts: c.Hosts, Lifetime: c.Lifetime.Std(), Use: l.use(c.Name)}
+	if c.KeyType == model.RSA {
+		r.Key = pki.RSA
+	}
+	return r
 }
 
 // use is on which sides the file shows a certificate.
@@ -118,9 +151,15 @@ func (l *loaded) unfit() (warnings []string) {
 	return warnings
 }
 
-// trustLocally gives pools that name no authority the local CA and the
+// trustLocally gives listeners that ask clients for a certificate and name no
+// authority the local CA, and pools that name none the local CA and the
 // system's roots.
-func (l *loaded) trustLocally(ca pki.Authority) model.Problems {
+func (l *loaded) trustLocally(ca []byte) model.Problems {
+	for _, v := range l.cluster.Listeners {
+		if issuesToClients(v) {
+			l.clients[v.Name] = ca
+		}
+	}
 	var local []byte
 	for i, p := range l.cluster.Pools {
 		if !trustsLocally(p) {
@@ -138,9 +177,9 @@ func (l *loaded) trustLocally(ca pki.Authority) model.Problems {
 }
 
 // localRoots are the local CA and the system's roots.
-func localRoots(ca pki.Authority) ([]byte, error) {
+func localRoots(ca []byte) ([]byte, error) {
 	system, err := pki.SystemRoots()
-	return slices.Concat(ca.PEM, []byte("\n"), system), err
+	return slices.Concat(ca, []byte("\n"), system), err
 }
 
 func (l *loaded) needsCA() bool {
@@ -149,12 +188,12 @@ func (l *loaded) needsCA() bool {
 			return true
 		}
 	}
-	for _, p := range l.cluster.Pools {
-		if trustsLocally(p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(l.cluster.Pools, trustsLocally) || slices.ContainsFunc(l.cluster.Listeners, issuesToClients)
+}
+
+// issuesToClients tells whether the local CA vouches for a listener's clients.
+func issuesToClients(l model.Listener) bool {
+	return l.TLS != nil && l.TLS.Client != nil && l.TLS.Client.CA == ""
 }
 
 func trustsLocally(p model.Pool) bool {
@@ -174,7 +213,7 @@ func (l *loaded) addresses() []model.Address {
 
 // translate makes the resources, with the nodes where their names point now.
 func (l *loaded) translate(answers map[model.Address]answer) xds.Resources {
-	m := xds.Material{Pairs: l.pairs, Roots: l.roots}
+	m := xds.Material{Pairs: l.pairs, Roots: l.roots, Clients: l.clients}
 	m.IPs = ips(answers)
 	return xds.Translate(l.cluster, m)
 }

@@ -57,7 +57,7 @@ func (l *loop) renew(now time.Time) {
 	}
 	if problems := p.issue(l.store, now); len(problems) > 0 {
 		l.log.Error("a certificate could not be renewed; the old one serves on: " + problems.Error())
-		l.now.due = now.Add(time.Minute)
+		l.now.due = now.Add(tryAgain)
 		return
 	}
 	l.log.Info("certificates renewed", "next", p.due)

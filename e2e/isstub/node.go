@@ -122,8 +122,9 @@ func (n *node) page(w http.ResponseWriter, r *http.Request) {
 }
 
 // carbon redirects to the node's own address, as the management console does
-// that knows nothing of a proxy.
+// that knows nothing of a proxy, and speaks of HSTS by itself.
 func (n *node) carbon(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Strict-Transport-Security", "max-age=15768000;includeSubDomains")
 	if r.URL.Path == "/carbon/admin/" {
 		n.page(w, r)
 		return

@@ -57,7 +57,7 @@ func NewAuthority(name string, lifetime time.Duration, now time.Time) (Authority
 type AuthorityRequest struct {
 	Name       string        // the common name, 1 to 64 characters
 	Lifetime   time.Duration // a day to 100 years
-	RSA        bool          // a key of 3072 bits instead of P-256
+	Key        KeyType       // ECDSA where it is left out
 	Passphrase []byte        // its key is kept under it; nil: as it is, at mode 0600
 }
 
@@ -82,7 +82,7 @@ func (r AuthorityRequest) New(now time.Time) (Authority, error) {
 	if err := r.check(); err != nil {
 		return Authority{}, err
 	}
-	key, keyPEM, err := newKeyOf(r.RSA)
+	key, keyPEM, err := newKey(r.Key)
 	if err != nil {
 		return Authority{}, err
 	}
@@ -147,7 +147,7 @@ func backdate(lifetime time.Duration) time.Duration {
 // lies a little back (a tenth of the life, at most an hour), and ends with the
 // authority's at the latest.
 func (a Authority) Issue(r Request, now time.Time) (Pair, error) {
-	key, keyPEM, err := newKeyOf(r.RSA)
+	key, keyPEM, err := newKey(r.Key)
 	if err != nil {
 		return Pair{}, err
 	}

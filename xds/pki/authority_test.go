@@ -22,6 +22,8 @@ func TestLeafPassesOpenSSL(t *testing.T) {
 		{Hosts: []string{"is_node1.cluster", strings.Repeat("a", 63) + ".example"}, Lifetime: time.Hour},
 		{Hosts: []string{"envoy"}, Lifetime: 90 * day, Use: ForClients, CommonName: "envoy"},
 		{Hosts: []string{"usher"}, Lifetime: 90 * day, Use: ForBoth},
+		{Hosts: []string{"localhost", "::1"}, Lifetime: 90 * day, Key: RSA},
+		{Hosts: []string{"envoy"}, Lifetime: 90 * day, Use: ForClients, CommonName: "envoy"},
 	} {
 		p := must[Pair](t)(ca.Issue(r, noon))
 		leaf := at(t, "leaf.pem", p.Chain)

@@ -21,7 +21,7 @@ func NewRequest(r Request) (csr, key []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	signer, key, err := newKeyOf(r.RSA)
+	signer, key, err := newKey(r.Key)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -102,16 +102,22 @@ func usable(key crypto.PublicKey) error {
 	return nil
 }
 
-// rsaBits is the size of the RSA keys made here: good beyond 2030 by NIST SP
-// 800-57.
+// KeyType is the kind of key that a certificate is issued for.
+type KeyType int
+
+// The kinds. RSA is for clients that know nothing else.
+const (
+	ECDSA KeyType = iota // on P-256
+	RSA                  // of rsaBits
+)
+
+// rsaBits is the size of a new RSA key: 128 bits of security (NIST SP 800-57
+// part 1, table 2), as P-256 has.
 const rsaBits = 3072
 
-// newKeyOf makes an RSA or a P-256 key and its PEM block.
-func newKeyOf(isRSA bool) (crypto.Signer, []byte, error) {
-	if !isRSA {
-		return newKey()
-	}
-	key, err := rsa.GenerateKey(rand.Reader, rsaBits)
+// newKey makes a key and its PEM block.
+func newKey(kind KeyType) (crypto.Signer, []byte, error) {
+	key, err := generate(kind)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,14 +125,19 @@ func newKeyOf(isRSA bool) (crypto.Signer, []byte, error) {
 	return key, text, err
 }
 
-// newKey makes a P-256 key and its PEM block.
-func newKey() (*ecdsa.PrivateKey, []byte, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, err
+func generate(kind KeyType) (crypto.Signer, error) {
+	if kind == RSA {
+		return rsa.GenerateKey(rand.Reader, rsaBits)
 	}
-	text, err := keyPEM(key)
-	return key, text, err
+	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+}
+
+// isOf tells whether a public key is of a kind.
+func isOf(key crypto.PublicKey, kind KeyType) bool {
+	if _, is := key.(*rsa.PublicKey); is {
+		return kind == RSA
+	}
+	return kind == ECDSA
 }
 
 // keyPEM is a key in PKCS#8, not encrypted.
@@ -138,8 +149,8 @@ func keyPEM(key crypto.Signer) ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-// keyID is the subject key identifier of a key: the first 160 bits of the
-// SHA-256 of its subjectPublicKey (RFC 7093, section 2, method 1).
+// keyID is a subject key identifier: the first 160 bits of the SHA-256 of the
+// key as the subjectPublicKey holds it (RFC 7093, section 2, method 1).
 func keyID(key crypto.PublicKey) ([]byte, error) {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {

@@ -118,8 +118,8 @@ func TestRequestsThatAreNoGood(t *testing.T) {
 }
 
 func TestOurOwnRequestIsOneForOpenSSL(t *testing.T) {
-	for _, isRSA := range []bool{false, true} {
-		csr, key, err := NewRequest(Request{CommonName: "a.example", Hosts: []string{"a.example", "10.0.0.1"}, RSA: isRSA})
+	for _, kind := range []KeyType{ECDSA, RSA} {
+		csr, key, err := NewRequest(Request{CommonName: "a.example", Hosts: []string{"a.example", "10.0.0.1"}, Key: kind})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ func loadAuthority(dir string, passphrase []byte, now time.Time) (Authority, err
 
 // readTogether reads two files of one folder, which another process may put
 // there or exchange meanwhile: then it reads them again.
-func readTogether(first, second string) (a []byte, aErr error, b []byte, bErr error) { //nolint:revive // two pairs
+func readTogether(first, second string) (a []byte, aErr error, b []byte, bErr error) {
 	a, aErr = read(first)
 	for range 10 {
 		b, bErr = read(second)

@@ -21,7 +21,7 @@ type Request struct {
 	Hosts      []string      // DNS names, also *.NAME, and IP addresses; at least one
 	Lifetime   time.Duration // MinLifetime or more
 	Use        Use           // on which side of a connection it is shown
-	RSA        bool          // with a new key of RSA 3072 instead of P-256
+	Key        KeyType       // of a new key: ECDSA where nothing is said
 	Serial     *big.Int      // nil: a random one
 }
 

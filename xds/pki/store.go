@@ -68,13 +68,12 @@ func (s Store) authority(r AuthorityRequest, now time.Time) (Authority, bool, er
 
 // Certificate is the one of that name that the request asks for: the kept one,
 // or one issued now because there is none, it cannot be read, its hosts, use,
-// lifetime or authority are others, or RenewAt has passed. Its common name is
-// the first host where the request has none. What cannot
-// be read is replaced: the folder is usher's own, and nothing in it is worth
-// more than a new one. Where a new one cannot be kept, it is returned together
-// with the error: it is good, and lost at the next start. Where none can be
-// issued, the kept one is returned with the error as long as it is valid for
-// these hosts.
+// kind of key, lifetime or authority are others, or RenewAt has passed. Its
+// common name is the first host where the request has none. What cannot be read
+// is replaced: the folder is usher's own, and nothing in it is worth more than a
+// new one. Where a new one cannot be kept, it is returned together with the
+// error: it is good, and lost at the next start. Where none can be issued, the
+// kept one is returned with the error as long as it is valid for these hosts.
 func (s Store) Certificate(name string, r Request, ca Authority, now time.Time) (p Pair, issued bool, err error) {
 	if !certificateName.MatchString(name) {
 		return Pair{}, false, fmt.Errorf("%q cannot name a certificate", name)
@@ -125,6 +124,7 @@ func commonName(hosts []string) string {
 // and not yet due for renewal.
 func fresh(leaf *x509.Certificate, r Request, ca Authority, now time.Time) bool {
 	return serves(leaf, r) && ca.Certificate != nil &&
+		isOf(leaf.PublicKey, r.Key) &&
 		livesFor(leaf, r.Lifetime, ca) &&
 		leaf.CheckSignatureFrom(ca.Certificate) == nil &&
 		now.Before(RenewAt(leaf)) && !now.Before(leaf.NotBefore)

@@ -137,13 +137,13 @@ func TestAuthorityIsNeverOverwritten(t *testing.T) {
 // under is an authority that another one issued.
 func under(t *testing.T, ca Authority) Pair {
 	t.Helper()
-	key, keyPEM, err := newKey()
+	key, keyPEM, err := newKey(ECDSA)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := *ca.Certificate
 	template.RawSubject, template.Subject = nil, pkix.Name{CommonName: "lower"}
-	cert := must[*x509.Certificate](t)(sign(&template, ca.Certificate, &key.PublicKey, ca.key))
+	cert := must[*x509.Certificate](t)(sign(&template, ca.Certificate, key.Public(), ca.key))
 	return Pair{Chain: certificatesPEM(cert), Key: keyPEM, Leaf: cert}
 }
 
@@ -225,6 +225,7 @@ func TestCertificateIsIssuedAnewWhen(t *testing.T) {
 		hosts  []string
 		life   time.Duration
 		use    Use
+		key    KeyType
 		ca     Authority
 		later  time.Duration
 		damage func(t *testing.T, s Store)
@@ -241,6 +242,7 @@ func TestCertificateIsIssuedAnewWhen(t *testing.T) {
 		{name: "a longer lifetime", life: 91 * day, issued: true},
 		{name: "a shorter lifetime", life: 89 * day, issued: true},
 		{name: "for nodes as well", use: ForBoth, issued: true},
+		{name: "another kind of key", key: RSA, issued: true},
 		{name: "another authority", ca: authority(t), issued: true},
 		{name: "the file is gone", damage: func(t *testing.T, s Store) { put(t, file(s), nil) }, issued: true},
 		{name: "the file is empty", damage: func(t *testing.T, s Store) { write(t, file(s), nil) }, issued: true},
@@ -264,7 +266,7 @@ func TestCertificateIsIssuedAnewWhen(t *testing.T) {
 			if c.damage != nil {
 				c.damage(t, s)
 			}
-			want := Request{Hosts: or(c.hosts, hosts), Lifetime: max(c.life, 0), Use: c.use}
+			want := Request{Hosts: or(c.hosts, hosts), Lifetime: max(c.life, 0), Use: c.use, Key: c.key}
 			if want.Lifetime == 0 {
 				want.Lifetime = life
 			}
