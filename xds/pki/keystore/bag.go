@@ -1,8 +1,6 @@
 package keystore
 
 import (
-	"bytes"
-	"crypto"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -119,45 +117,6 @@ func (c *Contents) addKey(keys []bag, passphrase []byte) (err error) {
 
 func manyKeys(names []string) error {
 	return fmt.Errorf("the store holds %d private keys (%s): leave one of them, by keytool -importkeystore -srckeystore FILE -srcalias NAME -destkeystore NEW.p12 -deststoretype PKCS12", len(names), strings.Join(names, ", "))
-}
-
-// chainOf is the chain of a key, its own certificate first. Where none fits
-// the key, the certificates stay as they are.
-func chainOf(key crypto.Signer, certs []*x509.Certificate) []*x509.Certificate {
-	if key == nil {
-		return certs
-	}
-	public, _ := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	var chain []*x509.Certificate
-	for _, cert := range certs {
-		if public != nil && public.Equal(cert.PublicKey) {
-			chain = append(chain, cert)
-			break
-		}
-	}
-	for chain != nil && len(chain) <= len(certs) {
-		last := chain[len(chain)-1]
-		next := issuerOf(last, certs)
-		if next == nil {
-			return chain
-		}
-		chain = append(chain, next)
-	}
-	return certs
-}
-
-// issuerOf is the certificate that issued another one; nil for a root.
-func issuerOf(cert *x509.Certificate, among []*x509.Certificate) *x509.Certificate {
-	if bytes.Equal(cert.RawIssuer, cert.RawSubject) {
-		return nil
-	}
-	for _, by := range among {
-		old := x509.InsecureAlgorithmError(0)
-		if err := cert.CheckSignatureFrom(by); bytes.Equal(cert.RawIssuer, by.RawSubject) && (err == nil || errors.As(err, &old)) {
-			return by
-		}
-	}
-	return nil
 }
 
 func (b bag) attribute(id asn1.ObjectIdentifier) ([]byte, bool) {

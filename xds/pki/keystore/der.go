@@ -19,7 +19,7 @@ var (
 // not looked at, as openssl does.
 func readDER(data, passphrase []byte) (Contents, error) {
 	var whole asn1.RawValue
-	if err := whole1(data, &whole); err != nil {
+	if err := firstValue(data, &whole); err != nil {
 		return Contents{}, err
 	}
 	parts, err := elements(whole.Bytes)
@@ -51,8 +51,8 @@ func derCertificate(der []byte) ([]*x509.Certificate, error) {
 	return []*x509.Certificate{cert}, nil
 }
 
-// whole1 reads the first value of a file and tells a file that was cut off.
-func whole1(data []byte, into *asn1.RawValue) error {
+// firstValue reads the first value of a file and tells a file that was cut off.
+func firstValue(data []byte, into *asn1.RawValue) error {
 	if len(data) > 1 && data[1] == 0x80 {
 		return errBER
 	}

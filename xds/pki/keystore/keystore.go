@@ -5,7 +5,8 @@
 // whether a chain fits its key and may be served is for xds/pki to say.
 //
 // What it adds to a store leaves every other entry as it was, byte for byte,
-// also those that it cannot read itself: nothing is decoded and written anew.
+// also those of kinds that it does not know: nothing is decoded and written
+// anew.
 //
 // It opens no file, reads no clock, keeps nothing, and no passphrase or key is
 // ever part of an error. Files are taken as hostile: every length is checked,

@@ -100,7 +100,7 @@ func pbes2Cipher(a pkix.AlgorithmIdentifier, passphrase []byte) (cipher.Block, [
 	if err := unmarshal(params.Cipher.Parameters.FullBytes, &iv); err != nil {
 		return nil, nil, err
 	}
-	make, size := aes.NewCipher, 0
+	newBlock, size := aes.NewCipher, 0
 	switch c := params.Cipher.Algorithm; {
 	case c.Equal(oidAES128):
 		size = 16
@@ -109,7 +109,7 @@ func pbes2Cipher(a pkix.AlgorithmIdentifier, passphrase []byte) (cipher.Block, [
 	case c.Equal(oidAES256):
 		size = 32
 	case c.Equal(oidDES3):
-		make, size = des.NewTripleDESCipher, 24
+		newBlock, size = des.NewTripleDESCipher, 24
 	default:
 		return nil, nil, fmt.Errorf("its cipher (%s) is not known here: write it anew with -v2 aes-256-cbc", c)
 	}
@@ -117,7 +117,7 @@ func pbes2Cipher(a pkix.AlgorithmIdentifier, passphrase []byte) (cipher.Block, [
 	if err != nil {
 		return nil, nil, err
 	}
-	block, err := make(key)
+	block, err := newBlock(key)
 	return block, iv, err
 }
 

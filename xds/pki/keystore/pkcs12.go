@@ -57,7 +57,7 @@ func isPFX(data []byte) bool {
 // opens what is protected by an empty one or none.
 func openSafe(data, passphrase []byte) (safe, error) {
 	var whole asn1.RawValue
-	if err := whole1(data, &whole); err != nil {
+	if err := firstValue(data, &whole); err != nil {
 		return safe{}, err
 	}
 	var p pfx

@@ -27,7 +27,7 @@ type pkcs12PBE struct {
 }
 
 // pkcs12Cipher is a cipher with its key and IV by PKCS12's own derivation.
-func pkcs12Cipher(a pkix.AlgorithmIdentifier, passphrase []byte, size int, make func([]byte) (cipher.Block, error)) (cipher.Block, []byte, error) {
+func pkcs12Cipher(a pkix.AlgorithmIdentifier, passphrase []byte, size int, newBlock func([]byte) (cipher.Block, error)) (cipher.Block, []byte, error) {
 	var p pkcs12PBE
 	if err := unmarshal(a.Parameters.FullBytes, &p); err != nil {
 		return nil, nil, err
@@ -36,7 +36,7 @@ func pkcs12Cipher(a pkix.AlgorithmIdentifier, passphrase []byte, size int, make 
 	if err != nil {
 		return nil, nil, err
 	}
-	block, err := make(key)
+	block, err := newBlock(key)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -156,6 +156,24 @@ func TestReadStores(t *testing.T) {
 	}
 }
 
+// TestReadStoresWithOddPassphrases: an empty one is none, and letters of other
+// scripts count as openssl counts them in either encryption.
+func TestReadStoresWithOddPassphrases(t *testing.T) {
+	dir := serverFiles(t)
+	for _, odd := range []string{"", "změna €", "🔑🔑🔑"} {
+		for _, flags := range [][]string{nil, {"-legacy"}} {
+			run(t, dir, "openssl", append([]string{"pkcs12", "-export", "-in", "chain.pem", "-inkey", "server.key", "-out", "odd.p12", "-passout", "pass:" + odd}, flags...)...)
+			given := []byte(odd)
+			if odd == "" {
+				given = nil
+			}
+			if c, err := keystore.Read(read(t, dir, "odd.p12"), given); err != nil || c.Key == nil || len(c.Chain) != 2 {
+				t.Errorf("%q %v: %v", odd, flags, err)
+			}
+		}
+	}
+}
+
 // cutOff reads a store that ends early, anywhere: its passphrase is never
 // blamed.
 func cutOff(t *testing.T, data []byte) {
