@@ -45,6 +45,7 @@ type Watcher struct {
 
 	mu       sync.Mutex
 	followed []string
+	first    map[string]string // content hashes of the followed files when they were named
 }
 
 // NewWatcher watches path once it Runs.
@@ -56,9 +57,18 @@ func NewWatcher(path string) *Watcher {
 func (w *Watcher) Changes() <-chan Change { return w.changes }
 
 // Follow names the other files whose changes count, in place of those before.
+// What changes from now on is news.
 func (w *Watcher) Follow(paths []string) {
 	w.mu.Lock()
-	w.followed = paths
+	first := make(map[string]string, len(paths))
+	for _, p := range paths {
+		sum, known := w.first[p]
+		if !known {
+			sum = contentOf(p)
+		}
+		first[p] = sum
+	}
+	w.followed, w.first = paths, first
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
@@ -211,22 +221,38 @@ func (l *look) halfWritten(data []byte, err error) bool {
 }
 
 // news tells whether any file has other content than when it was last seen. A
-// file that is newly followed is no news.
+// file that is newly followed is no news, unless it changed since it was named.
 func (l *look) news(data []byte) bool {
 	paths := l.paths()
 	now := map[string]string{paths[0]: digest(data)}
 	for _, p := range paths[1:] {
-		content, err := readSome(p)
-		now[p] = digest(content) + fmt.Sprint(err != nil)
+		now[p] = contentOf(p)
 	}
 	changed := false
 	for p, sum := range now {
-		if was, seen := l.known[p]; seen && was != sum {
+		if was, seen := l.before(p); seen && was != sum {
 			changed = true
 		}
 	}
 	l.known = now
 	return changed
+}
+
+// before is what a file was when it was last seen, or when it was named.
+func (l *look) before(path string) (sum string, seen bool) {
+	if sum, seen = l.known[path]; seen {
+		return sum, true
+	}
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	sum, seen = l.w.first[path]
+	return sum, seen
+}
+
+// contentOf is what tells one content of a followed file from another.
+func contentOf(path string) string {
+	content, err := readSome(path)
+	return digest(content) + fmt.Sprint(err != nil)
 }
 
 func digest(data []byte) string {

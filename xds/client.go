@@ -58,8 +58,10 @@ type Refusal struct {
 func (c *client) forget(s *snapshot, publication int) {
 	for k := range c.kinds {
 		ch := &c.kinds[k]
-		if ch.refused != nil && ch.refused.Version == s.versions[k] {
+		if ch.sent == s.versions[k] { // what it says about that is about this one too
 			ch.publication = publication
+		}
+		if ch.refused != nil && ch.refused.Version == s.versions[k] {
 			continue
 		}
 		ch.refused, ch.nacks = nil, 0

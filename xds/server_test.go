@@ -341,6 +341,45 @@ func TestARefusalStandsUntilWhatWasRefusedIsGone(t *testing.T) {
 	f.until(t, "acceptance", func() bool { return f.Settled(true) && len(f.Refusals()) == 0 })
 }
 
+// TestARefusalThatComesAfterAnotherPublicationCounts: the answer was sent with
+// one publication, and by the time Envoy refuses it there is a next one, in
+// which what it refuses is the same.
+func TestARefusalThatComesAfterAnotherPublicationCounts(t *testing.T) {
+	f := serve(t, true)
+	f.Publish(translated(pool("a", 1)), time.Now())
+	p := f.proxy(t)
+	p.ask(Clusters)
+	p.accept(p.want("clusters +a"))
+	p.ask(Endpoints, "a")
+	p.accept(p.want("endpoints +a"))
+	p.ask(Listeners)
+	listeners := p.want("listeners +https")
+	f.Publish(translated(pool("a", 2)), time.Now()) // endpoints alone
+	p.accept(p.want("endpoints +a"))
+	p.refuse(listeners, "cannot bind")
+	f.until(t, "a refusal", func() bool { return len(f.Refusals()) == 1 })
+	if f.Settled(true) {
+		t.Error("settled with a refused listener")
+	}
+}
+
+// TestRequestsThatTheLibraryRefusesLeaveNothing: on ADS a request without a
+// type never becomes a question.
+func TestRequestsThatTheLibraryRefusesLeaveNothing(t *testing.T) {
+	f := serve(t, false)
+	for range 5 {
+		p := f.proxy(t)
+		p.send(&discoverysvc.DeltaDiscoveryRequest{ResourceNamesSubscribe: []string{"a"}})
+		for range p.in { //nolint:revive // until the server ends the stream
+		}
+	}
+	f.until(t, "forgetting", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return len(f.asking)+len(f.clients) == 0
+	})
+}
+
 func TestAStrangersRefusalDecidesNothing(t *testing.T) {
 	f := serve(t, false)
 	f.Publish(translated(pool("a", 1)), time.Now())

@@ -2,6 +2,7 @@ package xds
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -61,7 +62,10 @@ func (f *face) OnDeltaStreamOpen(ctx context.Context, id int64, _ string) error 
 // OnDeltaStreamClosed forgets it.
 func (f *face) OnDeltaStreamClosed(id int64, _ *corev3.Node) {
 	f.mu.Lock()
+	gone := f.clients[f.key(id)]
 	delete(f.clients, f.key(id))
+	// A request that is refused before it becomes a watch leaves its note behind.
+	maps.DeleteFunc(f.asking, func(_ any, c *client) bool { return c == gone })
 	f.mu.Unlock()
 	f.poke()
 }

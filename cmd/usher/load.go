@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -180,6 +182,13 @@ func (l *loaded) trustLocally(ca []byte) model.Problems {
 func localRoots(ca []byte) ([]byte, error) {
 	system, err := pki.SystemRoots()
 	return slices.Concat(ca, []byte("\n"), system), err
+}
+
+// sameMaterial tells whether two loads of a file found the same certificates.
+func (l *loaded) sameMaterial(other loaded) bool {
+	samePair := func(a, b pki.Pair) bool { return bytes.Equal(a.Chain, b.Chain) && bytes.Equal(a.Key, b.Key) }
+	return maps.EqualFunc(l.pairs, other.pairs, samePair) &&
+		maps.EqualFunc(l.roots, other.roots, bytes.Equal) && maps.EqualFunc(l.clients, other.clients, bytes.Equal)
 }
 
 func (l *loaded) needsCA() bool {

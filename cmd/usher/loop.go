@@ -32,6 +32,7 @@ type loop struct {
 
 	now      publication    // what is published
 	accepted *publication   // what the Envoys last accepted
+	written  *model.Cluster // the file as it is now, as far as it could be read
 	problems model.Problems // why the file as it is now is not served
 	refusal  *xds.Refusal   // Envoy's part in that
 	saved    time.Time      // when a save was read that nobody has accepted yet
@@ -104,13 +105,17 @@ func (l *loop) run(ctx context.Context) error {
 	}
 }
 
+// longestRest is the most that the loop sleeps: timers stand still while a
+// machine sleeps, and what fell due meanwhile is seen this soon after.
+const longestRest = time.Minute
+
 // rest is how long the loop may sleep.
 func (l *loop) rest(now time.Time) time.Duration {
 	next := earlier(earlier(l.again, l.now.due), earlier(l.leaveDue, l.keepDue))
 	if next.IsZero() {
-		return time.Hour
+		return longestRest
 	}
-	return max(0, next.Sub(now))
+	return min(max(0, next.Sub(now)), longestRest)
 }
 
 // poke wakes the loop without waiting for it.

@@ -51,6 +51,9 @@ func (l *loop) moved(news map[model.Address]answer) {
 // renew replaces certificates that are due.
 func (l *loop) renew(now time.Time) {
 	l.leave(now)
+	if !now.Before(l.keepDue) {
+		l.keepDue = time.Time{} // accept tries again, as soon as there is something to accept
+	}
 	p := l.now
 	if p.due.IsZero() || now.Before(p.due) {
 		return
@@ -137,7 +140,11 @@ func (l *loop) accept(now time.Time) {
 		l.log.Info("cluster.yaml is live", "took", now.Sub(l.saved).Round(time.Millisecond))
 		l.saved = time.Time{}
 	}
-	if bytes.Equal(l.kept, l.now.data) || now.Before(l.keepDue) {
+	if bytes.Equal(l.kept, l.now.data) {
+		l.keepDue = time.Time{}
+		return
+	}
+	if now.Before(l.keepDue) {
 		return
 	}
 	if err := writeFile(l.places.accepted(), l.now.data); err != nil {

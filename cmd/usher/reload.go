@@ -22,6 +22,7 @@ func (l *loop) file(ctx context.Context, c model.Change) error {
 	problems := l.take(ctx, c, started)
 	if len(problems) > 0 {
 		l.reject(problems)
+		l.refresh(ctx, started)
 		return l.stand(ctx)
 	}
 	l.saved = started
@@ -33,18 +34,19 @@ func (l *loop) take(ctx context.Context, c model.Change, now time.Time) model.Pr
 		return asProblems(l.config, c.Err)
 	}
 	next, problems := load(l.config, c.Data, l.store, now)
-	l.follow(next.cluster)
+	l.written = next.cluster
+	l.follow()
 	if len(problems) > 0 {
 		return problems
 	}
 	return asProblems(l.config, l.adopt(ctx, next, fromFile))
 }
 
-// follow watches the files that the cluster file names as it is now, and those
-// of what is served.
-func (l *loop) follow(next *model.Cluster) {
-	var all []string
-	for _, c := range []*model.Cluster{next, l.now.cluster} {
+// follow watches the files that the cluster file names as it is now, those of
+// what is served, and the local CA.
+func (l *loop) follow() {
+	all := l.store.AuthorityFiles()
+	for _, c := range []*model.Cluster{l.written, l.now.cluster} {
 		if c == nil {
 			continue
 		}
@@ -66,6 +68,23 @@ func (l *loop) reject(problems model.Problems) {
 func (l *loop) say(what string, problems model.Problems) {
 	l.log.Error(what, "faults", len(problems))
 	fmt.Fprintln(os.Stderr, problems.Error())
+}
+
+// refresh serves the certificates of what is served as they are now, while the
+// file as it is now is faulty: their files may be what has changed.
+func (l *loop) refresh(ctx context.Context, now time.Time) {
+	if !l.serving() {
+		return
+	}
+	next, problems := load(l.config, l.now.data, l.store, now)
+	if len(problems) > 0 || next.sameMaterial(l.now.loaded) {
+		return
+	}
+	faults, refusal := l.problems, l.refusal
+	if err := l.adopt(ctx, next, l.now.source); err != nil {
+		l.log.Error("what is served could not take its new certificates", "error", err)
+	}
+	l.problems, l.refusal = faults, refusal
 }
 
 // stand sees to it that something is served: at a start with a faulty file,
@@ -104,7 +123,7 @@ func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	l.problems, l.refusal = nil, nil
 	l.warn(p)
 	l.publish(p)
-	l.follow(next.cluster)
+	l.follow()
 	return nil
 }
 
