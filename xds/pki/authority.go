@@ -38,7 +38,7 @@ type Authority struct {
 // attribute, the first digits of its key identifier: two authorities of one
 // name are two to every client.
 func NewAuthority(name string, lifetime time.Duration, now time.Time) (Authority, error) {
-	key, keyPEM, err := newKey()
+	key, keyPEM, err := NewKey()
 	if err != nil {
 		return Authority{}, err
 	}
@@ -86,7 +86,7 @@ func backdate(lifetime time.Duration) time.Duration {
 // lies a little back (a tenth of the life, at most an hour), and ends with the
 // authority's at the latest.
 func (a Authority) Issue(r Request, now time.Time) (Pair, error) {
-	key, keyPEM, err := newKey()
+	key, keyPEM, err := NewKey()
 	if err != nil {
 		return Pair{}, err
 	}

@@ -94,8 +94,8 @@ func usable(key crypto.Signer) error {
 	return nil
 }
 
-// newKey makes a P-256 key and its PEM block.
-func newKey() (*ecdsa.PrivateKey, []byte, error) {
+// NewKey makes a P-256 key and its PEM block.
+func NewKey() (*ecdsa.PrivateKey, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err

@@ -5,14 +5,16 @@
 // translation, which takes nothing but its Pairs.
 //
 // It never reads a clock (the time is an argument), never overwrites an
-// authority, starts no goroutine, logs nothing, and sends nothing anywhere.
-// All use of crypto/x509 is here.
+// authority, starts no goroutine, logs nothing, and sends nothing anywhere;
+// only the package acme below it talks to somebody. All use of crypto/x509 is
+// here and there.
 //
 // The state folder, every file 0600, every folder 0700:
 //
 //	ca/ca.crt, ca/ca.key          the local authority; ca.crt is what clients trust
 //	certificates/NAME.pem         an issued certificate, its key first
 //	internal/ca/                  the authority of the xDS port, trusted by no client
+//	acme/                         what the package acme has obtained
 //
 // An authority that the operator already has may be put into ca/ before the
 // first start (PEM, self-signed, RSA or ECDSA, the key not encrypted).

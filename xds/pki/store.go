@@ -84,7 +84,7 @@ func (s Store) Certificate(name string, hosts []string, lifetime time.Duration, 
 		return Pair{}, false, fmt.Errorf("issue certificate %s: %w", name, err)
 	}
 	if s.Dir != "" {
-		if err := replace(file, slices.Concat(p.Key, p.Chain)); err != nil {
+		if err := Keep(file, p); err != nil {
 			return p, true, fmt.Errorf("keep certificate %s: %w", name, err)
 		}
 	}

@@ -138,7 +138,7 @@ func TestAuthorityIsNeverOverwritten(t *testing.T) {
 // under is an authority that another one issued.
 func under(t *testing.T, ca Authority) Pair {
 	t.Helper()
-	key, keyPEM, err := newKey()
+	key, keyPEM, err := NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}
