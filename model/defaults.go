@@ -77,6 +77,9 @@ func completePool(c *Cluster, field string, p *Pool) {
 }
 
 func completeCertificate(c *Cluster, field string, cert *Certificate) {
+	if cert.ACME != nil {
+		completeACME(c, cert)
+	}
 	if !cert.Issued() {
 		return
 	}
@@ -101,6 +104,23 @@ func completeCertificate(c *Cluster, field string, cert *Certificate) {
 	}
 	if len(cert.Hosts) == 0 {
 		cert.Hosts = []string{DefaultCertificateFor}
+	}
+}
+
+// completeACME leaves the hosts to the file: what "*" stands for, nobody else
+// can tell.
+func completeACME(c *Cluster, cert *Certificate) {
+	if cert.ACME.Directory == "" {
+		cert.ACME.Directory = DefaultDirectory
+	}
+	for i, h := range cert.Hosts {
+		cert.Hosts[i] = strings.TrimSuffix(strings.ToLower(h), ".")
+	}
+	if cert.ACME.Challenge == "" {
+		cert.ACME.Challenge = TLSALPN01
+		if len(c.unanswered(cert.Hosts)) == 0 {
+			cert.ACME.Challenge = HTTP01
+		}
 	}
 }
 

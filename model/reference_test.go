@@ -53,6 +53,7 @@ func reference(t *testing.T) string {
 		"Cluster": "The whole file", "Listener": "listeners[]", "ListenerTLS": "listeners[].tls", "Route": "listeners[].routes[]",
 		"Pool": "pools[]", "Sticky": "pools[].sticky", "Cookie": "pools[].sticky.cookie", "PoolTLS": "pools[].tls",
 		"Health": "pools[].health", "Node": "pools[].nodes[]", "Certificate": "certificates[]",
+		"ACME": "certificates[].acme",
 	}
 	var b strings.Builder
 	for _, d := range file.Decls {

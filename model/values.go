@@ -44,11 +44,21 @@ const (
 	VerifyNone Verify = "none"
 )
 
+// Challenge is how an ACME directory is shown that a host is ours.
+type Challenge string
+
+// The challenges that usher answers.
+const (
+	HTTP01    Challenge = "http-01"
+	TLSALPN01 Challenge = "tls-alpn-01"
+)
+
 // Words of the closed types, in the order in which messages list them.
 var (
-	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
-	states   = []State{Active, Drain, Disabled, Standby}
-	verifies = []Verify{VerifyCA, VerifyNone}
+	balances   = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
+	states     = []State{Active, Drain, Disabled, Standby}
+	verifies   = []Verify{VerifyCA, VerifyNone}
+	challenges = []Challenge{HTTP01, TLSALPN01}
 )
 
 // Weight is a node's share, 0.01 to 100.

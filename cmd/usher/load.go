@@ -80,10 +80,10 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 	}
 	l.due, l.warnings = time.Time{}, nil
 	for i, c := range l.cluster.Certificates {
-		if !c.Issued() {
+		if !c.Issued() && c.ACME == nil {
 			continue
 		}
-		pair, _, err := store.Certificate(c.Name, c.Hosts, c.Lifetime.Std(), ca, now)
+		pair, _, err := store.Certificate(c.Name, c.Hosts, lifetime(c), ca, now)
 		if err != nil && pair.Leaf == nil {
 			return l.faults(fmt.Sprintf("certificates[%d]", i), "name", err)
 		}
@@ -94,6 +94,15 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 		l.due = earlier(l.due, pki.RenewAt(pair.Leaf))
 	}
 	return l.trustLocally(ca)
+}
+
+// lifetime is how long the local CA's certificate is valid. One that only stands
+// in for a directory's has the default.
+func lifetime(c model.Certificate) time.Duration {
+	if c.ACME != nil {
+		return model.DefaultLifetime.Std()
+	}
+	return c.Lifetime.Std()
 }
 
 // trustLocally gives pools that name no authority the local CA and the
@@ -118,7 +127,7 @@ func (l *loaded) trustLocally(ca pki.Authority) model.Problems {
 
 func (l *loaded) needsCA() bool {
 	for _, c := range l.cluster.Certificates {
-		if c.Issued() {
+		if c.Issued() || c.ACME != nil {
 			return true
 		}
 	}
