@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"usher/model"
+	"usher/xds/pki/acme"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 )
 
 // routes is the route table of a socket: a virtual host for each listener.
-func (s socket) routes(pools map[string]model.Pool) *routev3.RouteConfiguration {
+func (s socket) routes(pools map[string]model.Pool, open []acme.Challenge) *routev3.RouteConfiguration {
 	rc := &routev3.RouteConfiguration{
 		Name:                     s.name(),
 		IgnorePortInHostMatching: true,
@@ -38,12 +39,12 @@ func (s socket) routes(pools map[string]model.Pool) *routev3.RouteConfiguration 
 		}},
 	}
 	for _, l := range s {
-		rc.VirtualHosts = append(rc.VirtualHosts, virtualHost(l, pools))
+		rc.VirtualHosts = append(rc.VirtualHosts, virtualHost(l, pools, open))
 	}
 	return rc
 }
 
-func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.VirtualHost {
+func virtualHost(l model.Listener, pools map[string]model.Pool, open []acme.Challenge) *routev3.VirtualHost {
 	vh := &routev3.VirtualHost{Name: l.Name, Domains: l.Hosts}
 	for _, r := range l.Routes {
 		if r.Deny {
@@ -55,6 +56,7 @@ func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.Virtual
 	if denies(l) {
 		vh.Routes = append([]*routev3.Route{deny(dotParameter)}, vh.Routes...)
 	}
+	vh.Routes = append(proofs(l, open), vh.Routes...)
 	return vh
 }
 

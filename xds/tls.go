@@ -27,14 +27,7 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 	if s[0].TLS == nil {
 		return nil
 	}
-	common := &tlsv3.CommonTlsContext{
-		TlsParams: &tlsv3.TlsParameters{
-			TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2,
-			TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
-			CipherSuites:              ciphers,
-		},
-		AlpnProtocols: []string{"h2", "http/1.1"},
-	}
+	common := serverTLS("h2", "http/1.1")
 	seen := map[string]bool{}
 	for _, l := range s {
 		if name := l.TLS.Certificate; !seen[name] {
@@ -43,6 +36,18 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 		}
 	}
 	return transportSocket(&tlsv3.DownstreamTlsContext{CommonTlsContext: common})
+}
+
+// serverTLS is the server side of TLS without its certificates.
+func serverTLS(protocols ...string) *tlsv3.CommonTlsContext {
+	return &tlsv3.CommonTlsContext{
+		TlsParams: &tlsv3.TlsParameters{
+			TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_2,
+			TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3,
+			CipherSuites:              ciphers,
+		},
+		AlpnProtocols: protocols,
+	}
 }
 
 // upstreamTLS is how a pool speaks to its nodes. The SNI is the node's host
