@@ -9,6 +9,7 @@ import (
 	"usher/model"
 	"usher/xds"
 	"usher/xds/pki"
+	"usher/xds/pki/acme"
 )
 
 // loaded is a cluster file with everything it names, ready for translation.
@@ -17,8 +18,11 @@ type loaded struct {
 	cluster  *model.Cluster
 	pairs    map[string]pki.Pair
 	roots    map[string][]byte
-	warnings []string  // what works and should not stay
-	due      time.Time // when the first certificate wants to be renewed; zero is never
+	vouchers map[string][]byte // whom to trust as a certificate's ACME directory
+	between  pki.Pair          // what such a directory sees between its questions
+	open     []acme.Challenge  // its questions
+	warnings []string          // what works and should not stay
+	due      time.Time         // when the first certificate wants to be renewed; zero is never
 }
 
 // load parses a file and loads the keys and authorities it names. Whatever is
@@ -28,7 +32,7 @@ func load(path string, data []byte, store pki.Store, now time.Time) (loaded, mod
 	if cluster == nil {
 		return loaded{}, problems
 	}
-	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}}
+	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}, vouchers: map[string][]byte{}}
 	problems = append(problems, l.loadFiles(now)...)
 	if len(problems) == 0 {
 		problems = l.issue(store, now)
@@ -40,6 +44,11 @@ func load(path string, data []byte, store pki.Store, now time.Time) (loaded, mod
 // loadFiles reads the certificates and authorities that are given as files.
 func (l *loaded) loadFiles(now time.Time) (problems model.Problems) {
 	for i, c := range l.cluster.Certificates {
+		if c.ACME != nil && c.ACME.CA != "" {
+			roots, err := pki.LoadRoots(l.cluster.Resolve(c.ACME.CA))
+			problems = append(problems, l.faults(fmt.Sprintf("certificates[%d].acme", i), "ca", err)...)
+			l.vouchers[c.Name] = roots
+		}
 		if c.Chain == "" || c.Key == "" {
 			continue
 		}
@@ -80,7 +89,7 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 	}
 	l.due, l.warnings = time.Time{}, nil
 	for i, c := range l.cluster.Certificates {
-		if !c.Issued() && c.ACME == nil {
+		if !c.Issued() && c.ACME == nil || l.obtained(c, store, now) {
 			continue
 		}
 		pair, _, err := store.Certificate(c.Name, c.Hosts, lifetime(c), ca, now)
@@ -93,16 +102,10 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 		l.pairs[c.Name] = pair
 		l.due = earlier(l.due, pki.RenewAt(pair.Leaf))
 	}
-	return l.trustLocally(ca)
-}
-
-// lifetime is how long the local CA's certificate is valid. One that only stands
-// in for a directory's has the default.
-func lifetime(c model.Certificate) time.Duration {
-	if c.ACME != nil {
-		return model.DefaultLifetime.Std()
+	if err := l.prepareProofs(store, now); err != nil {
+		return l.faults("certificates", "acme", err)
 	}
-	return c.Lifetime.Std()
+	return l.trustLocally(ca)
 }
 
 // trustLocally gives pools that name no authority the local CA and the
@@ -156,7 +159,7 @@ func (l *loaded) addresses() []model.Address {
 
 // translate makes the resources, with the nodes where their names point now.
 func (l *loaded) translate(answers map[model.Address]answer) xds.Resources {
-	m := xds.Material{Pairs: l.pairs, Roots: l.roots}
+	m := xds.Material{Pairs: l.pairs, Roots: l.roots, Challenges: l.open, Between: l.between}
 	m.IPs = ips(answers)
 	return xds.Translate(l.cluster, m)
 }

@@ -105,6 +105,7 @@ func (l *loop) takeBack(r xds.Refusal) {
 	}
 	last.source = fromAccepted
 	l.publish(*last)
+	l.review(r.Time)
 	l.accepted = new(l.now)
 	l.log.Info("what was last accepted is served again")
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -32,8 +33,10 @@ const Issuer = "Pebble Intermediate CA"
 type Pebble struct {
 	Directory string // its URL
 	CA        []byte // PEM: who vouches for the server behind it
+	Requests  atomic.Int64
 	Orders    atomic.Int64
 	refusal   atomic.Pointer[Refusal]
+	gate      sync.RWMutex // new orders pass it
 }
 
 // Refusal is what new orders are answered with.
@@ -62,8 +65,11 @@ func Start(t *testing.T, o Options) *Pebble {
 	p := &Pebble{}
 	inner := front.Handler()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.Requests.Add(1)
 		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/order-plz") {
 			p.Orders.Add(1)
+			p.gate.RLock()
+			p.gate.RUnlock() //nolint:staticcheck // to have passed is all
 			if no := p.refusal.Load(); no != nil {
 				no.write(w)
 				return
@@ -79,6 +85,12 @@ func Start(t *testing.T, o Options) *Pebble {
 
 // Refuse answers all new orders in a way; nil takes them again.
 func (p *Pebble) Refuse(r *Refusal) { p.refusal.Store(r) }
+
+// Hold keeps all new orders waiting until release is called.
+func (p *Pebble) Hold() (release func()) {
+	p.gate.Lock()
+	return p.gate.Unlock
+}
 
 func (r *Refusal) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/problem+json")

@@ -64,6 +64,9 @@ type Request struct {
 	Type      string   // HTTP01 or TLSALPN01
 }
 
+// Same tells whether a certificate for one request answers the other.
+func (r Request) Same(other Request) bool { return r.Name == other.Name && r.id() == other.id() }
+
 // id tells requests apart that may fail for different reasons.
 func (r Request) id() string {
 	return digest(append([]string{r.Directory, r.Email, r.Type, string(r.Roots)}, r.Hosts...)...)

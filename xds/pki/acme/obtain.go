@@ -53,9 +53,13 @@ func (c Client) attempt(ctx context.Context, r Request, present func(context.Con
 	return s.order(ctx, r.Hosts, present)
 }
 
+// keep ends the failures only where the certificate is safe: otherwise the
+// directory would be asked again at once, and again.
 func (c Client) keep(r Request, p pki.Pair) error {
-	err := pki.Keep(c.certificate(r.Name), p)
-	return errors.Join(err, c.keepRecord(r, record{Directory: r.Directory}))
+	if err := pki.Keep(c.certificate(r.Name), p); err != nil {
+		return err
+	}
+	return c.keepRecord(r, record{Directory: r.Directory})
 }
 
 // failures are those of the very request.

@@ -177,6 +177,21 @@ func TestWhatCannotBeNotedIsNotAsked(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeKeptServesAndIsNotAskedForAtOnce(t *testing.T) {
+	s, c := newShop(t), client(t)
+	r := wish(s.directory(t), HTTP01)
+	if err := os.MkdirAll(c.certificate(r.Name)+"/in/the/way", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p, err := c.Obtain(t.Context(), r, atNoon, 0, s.present)
+	if err == nil || p.Leaf == nil {
+		t.Errorf("%v, %v", p.Leaf, err)
+	}
+	if k := c.Kept(r, noon, 0); k.Failures != 1 || !k.Next.Equal(noon.Add(time.Minute)) {
+		t.Errorf("%+v", k)
+	}
+}
+
 func TestADirectoryOfAnUnknownAuthorityIsNotTrusted(t *testing.T) {
 	s, c := newShop(t), client(t)
 	r := wish(s.directory(t), HTTP01)
