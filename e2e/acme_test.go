@@ -101,11 +101,33 @@ func TestACertificateIsProvenThroughEnvoy(t *testing.T) {
 			if out, code := s.usherCLI("status", "--config", s.config()); code != 0 || !strings.Contains(out, "by "+pebble.Issuer) || !strings.Contains(out, "asked next at ") {
 				t.Errorf("exit %d:\n%s", code, out)
 			}
+			s.mayBeAskedByStrangers()
 			s.restart()
 			if got := s.leaf(); !got.Equal(leaf) || s.directory.Orders.Load() != 1 {
 				t.Errorf("after a restart: by %s, %d orders", got.Issuer, s.directory.Orders.Load())
 			}
 		})
+	}
+}
+
+// mayBeAskedByStrangers holds that ordinary clients of the host get what they
+// always got, and a stranger who plays the directory nothing.
+func (s *acmeSite) mayBeAskedByStrangers() {
+	s.t.Helper()
+	for _, protocols := range [][]string{nil, {"h2"}, {"http/1.1"}, {"h2", "http/1.1"}} {
+		state, err := s.shows(&tls.Config{ServerName: isHost, NextProtos: protocols})
+		if err != nil || !byPebble(state.PeerCertificates[0]) {
+			s.t.Errorf("a client of %v: %v", protocols, err)
+		}
+	}
+	if s.challenge != "tls-alpn-01" {
+		return
+	}
+	for _, host := range []string{isHost, "localhost", ""} {
+		state, err := s.shows(&tls.Config{ServerName: host, NextProtos: []string{"acme-tls/1"}})
+		if err != nil || state.PeerCertificates[0].DNSNames[0] != "acme.invalid" {
+			s.t.Errorf("acme-tls/1 for %q: %v, %v", host, state, err)
+		}
 	}
 }
 
@@ -162,6 +184,36 @@ func TestARefusedOrderHarmsNobodyAndWaits(t *testing.T) {
 	s.wish(isHost)
 	s.obtains(good)
 	until(t, patience, "no problem to be left", func() bool { st, ok := s.status(); return ok && len(st.Problems) == 0 })
+}
+
+func TestBeingStoppedInAnOrderCostsNoTime(t *testing.T) {
+	s := newACMESite(t, "http-01", pebble.Options{})
+	release := s.directory.Hold()
+	s.run()
+	until(t, patience, "the directory to be asked", func() bool { return s.directory.Orders.Load() == 1 })
+	s.usher.end()
+	if out := s.usher.output(); strings.Contains(out, "could not be obtained") {
+		t.Errorf("an end is a failure:\n%s", out)
+	}
+	release()
+	s.run()
+	s.obtains(nil)
+}
+
+func TestAChangedWishEndsTheOrderOfTheOld(t *testing.T) {
+	s := newACMESite(t, "tls-alpn-01", pebble.Options{})
+	release := s.directory.Hold()
+	s.run()
+	until(t, patience, "the directory to be asked", func() bool { return s.directory.Orders.Load() == 1 })
+	s.wish(isHost)
+	until(t, patience, "the directory to be asked for less", func() bool { return s.directory.Orders.Load() == 2 })
+	release()
+	if got := s.obtains(nil); len(got.DNSNames) != 1 {
+		t.Errorf("issued for %v", got.DNSNames)
+	}
+	if out := s.usher.output(); strings.Contains(out, "could not be obtained") {
+		t.Errorf("a changed wish is a failure:\n%s", out)
+	}
 }
 
 // isRefused waits for the problem at its place.

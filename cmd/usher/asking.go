@@ -75,6 +75,17 @@ func (l *loop) pose(open []acme.Challenge) {
 	l.publish(p)
 }
 
+// catchUp brings what was accepted a while ago to the certificates and the
+// challenges of now.
+func (l *loop) catchUp(p *publication, now time.Time) {
+	p.pairs = maps.Clone(p.pairs)
+	for _, c := range p.cluster.Certificates {
+		p.obtained(c, l.store, now)
+	}
+	p.open = l.keeper.open
+	p.resources = p.translate(p.answers)
+}
+
 // end takes an attempt's challenges away and its certificate into use.
 func (l *loop) end(o obtained, now time.Time) {
 	k := l.keeper
