@@ -85,7 +85,7 @@ func TestACertificateIsProvenThroughEnvoy(t *testing.T) {
 	for _, challenge := range []string{"http-01", "tls-alpn-01"} {
 		t.Run(challenge, func(t *testing.T) {
 			s := newACMESite(t, challenge, pebble.Options{})
-			release := s.directory.Hold()
+			release := s.directory.Hold(t)
 			s.run()
 			until(t, patience, "the local CA's certificate to stand in", func() bool { c := s.leaf(); return c != nil && c.Issuer.CommonName == "usher local CA" })
 			until(t, patience, "the directory to be asked", func() bool { return s.directory.Orders.Load() == 1 })
@@ -188,7 +188,7 @@ func TestARefusedOrderHarmsNobodyAndWaits(t *testing.T) {
 
 func TestBeingStoppedInAnOrderCostsNoTime(t *testing.T) {
 	s := newACMESite(t, "http-01", pebble.Options{})
-	release := s.directory.Hold()
+	release := s.directory.Hold(t)
 	s.run()
 	until(t, patience, "the directory to be asked", func() bool { return s.directory.Orders.Load() == 1 })
 	s.usher.end()
@@ -202,7 +202,7 @@ func TestBeingStoppedInAnOrderCostsNoTime(t *testing.T) {
 
 func TestAChangedWishEndsTheOrderOfTheOld(t *testing.T) {
 	s := newACMESite(t, "tls-alpn-01", pebble.Options{})
-	release := s.directory.Hold()
+	release := s.directory.Hold(t)
 	s.run()
 	until(t, patience, "the directory to be asked", func() bool { return s.directory.Orders.Load() == 1 })
 	s.wish(isHost)

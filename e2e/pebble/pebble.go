@@ -86,10 +86,13 @@ func Start(t *testing.T, o Options) *Pebble {
 // Refuse answers all new orders in a way; nil takes them again.
 func (p *Pebble) Refuse(r *Refusal) { p.refusal.Store(r) }
 
-// Hold keeps all new orders waiting until release is called.
-func (p *Pebble) Hold() (release func()) {
+// Hold keeps all new orders waiting until release is called, or the test ends.
+func (p *Pebble) Hold(t *testing.T) (release func()) {
+	t.Helper()
 	p.gate.Lock()
-	return p.gate.Unlock
+	release = sync.OnceFunc(p.gate.Unlock)
+	t.Cleanup(release)
+	return release
 }
 
 func (r *Refusal) write(w http.ResponseWriter) {
