@@ -115,29 +115,6 @@ func (k *checker) health(field string, h Health) {
 	k.span(field+".interval", h.Interval, minInterval, maxInterval)
 }
 
-func (k *checker) certificate(field string, c Certificate) {
-	given := c.Chain != "" || c.Key != ""
-	switch {
-	case c.Chain == "" && given:
-		k.fault(field+".chain", "a key without its chain", "name both, or neither: then the local CA issues")
-	case c.Key == "" && given:
-		k.fault(field+".key", "a chain without its key", "name both, or neither: then the local CA issues")
-	}
-	if given {
-		const hint = "they stand in the chain file; remove the line"
-		k.required(field+".hosts", k.has(field+".hosts"), "hosts of a certificate that is given as a file", hint)
-		k.required(field+".lifetime", k.has(field+".lifetime"), "lifetime of a certificate that is given as a file", hint)
-		k.required(field+".key_type", k.has(field+".key_type"), "key type of a certificate that is given as a file", hint)
-		return
-	}
-	k.span(field+".lifetime", c.Lifetime, minLifetime, maxLifetime)
-	for i, h := range c.Hosts {
-		if k.has(field + ".hosts") {
-			k.host(item(field+".hosts", i), strings.ToLower(h), false)
-		}
-	}
-}
-
 func sorted(s []string) []string {
 	slices.Sort(s)
 	return s

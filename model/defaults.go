@@ -140,6 +140,9 @@ func completePool(c *Cluster, field string, p *Pool) {
 }
 
 func completeCertificate(c *Cluster, field string, cert *Certificate) {
+	if cert.ACME != nil {
+		completeACME(c, cert)
+	}
 	if !cert.Issued() {
 		return
 	}
@@ -175,6 +178,23 @@ func ownHost(c *Cluster, name string) string {
 		return host
 	}
 	return DefaultCertificateFor
+}
+
+// completeACME leaves the hosts to the file: what "*" stands for, nobody else
+// can tell.
+func completeACME(c *Cluster, cert *Certificate) {
+	if cert.ACME.Directory == "" {
+		cert.ACME.Directory = DefaultDirectory
+	}
+	for i, h := range cert.Hosts {
+		cert.Hosts[i] = strings.TrimSuffix(strings.ToLower(h), ".")
+	}
+	if cert.ACME.Challenge == "" {
+		cert.ACME.Challenge = TLSALPN01
+		if len(c.unanswered(cert.Hosts)) == 0 {
+			cert.ACME.Challenge = HTTP01
+		}
+	}
 }
 
 // has tells whether the file itself has a field.

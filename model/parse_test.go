@@ -95,7 +95,12 @@ func TestWhatIsLeftOutIsFilledIn(t *testing.T) {
 			}
 		}
 		for _, cert := range c.Certificates {
+			acme := cert.ACME
+			cert.ACME = nil
 			fmt.Fprintf(&b, "certificate %+v\n", cert)
+			if acme != nil {
+				fmt.Fprintf(&b, "  acme %+v\n", *acme)
+			}
 		}
 		return b.String()
 	})

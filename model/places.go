@@ -47,6 +47,9 @@ func (c *Cluster) Files() []File {
 	for i, cert := range c.Certificates {
 		add(fmt.Sprintf("certificates[%d].chain", i), cert.Chain)
 		add(fmt.Sprintf("certificates[%d].key", i), cert.Key)
+		if cert.ACME != nil {
+			add(fmt.Sprintf("certificates[%d].acme.ca", i), cert.ACME.CA)
+		}
 	}
 	for i, l := range c.Listeners {
 		if l.TLS != nil && l.TLS.Client != nil {

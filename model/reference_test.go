@@ -55,6 +55,7 @@ func reference(t *testing.T) string {
 		"Route": "listeners[].routes[]",
 		"Pool":  "pools[]", "Sticky": "pools[].sticky", "Cookie": "pools[].sticky.cookie", "PoolTLS": "pools[].tls",
 		"Health": "pools[].health", "Node": "pools[].nodes[]", "Certificate": "certificates[]",
+		"ACME": "certificates[].acme",
 	}
 	var b strings.Builder
 	for _, d := range file.Decls {

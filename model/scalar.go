@@ -73,10 +73,20 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 		return word(n, v, modes)
 	case *ClientFormat:
 		return word(n, v, formats)
+	case *Challenge:
+		return challenge(n, v)
 	default:
 		panic(fmt.Sprintf("model: no way to read a %T", v)) // a type of this package that scalar.go does not know
 	}
 	return "", ""
+}
+
+// challenge reads one of those that usher answers, and knows of one more.
+func challenge(n *yaml.Node, v *Challenge) (what, hint string) {
+	if n.Value == "dns-01" {
+		return "dns-01 is not offered", "usher does not write to name servers; choose http-01 or tls-alpn-01"
+	}
+	return word(n, v, challenges)
 }
 
 func setBool(n *yaml.Node, v *bool) (what, hint string) {

@@ -91,16 +91,26 @@ const (
 	RSA   KeyType = "rsa"
 )
 
+// Challenge is how an ACME directory is shown that a host is ours.
+type Challenge string
+
+// The challenges that usher answers.
+const (
+	HTTP01    Challenge = "http-01"
+	TLSALPN01 Challenge = "tls-alpn-01"
+)
+
 // Words of the closed types, in the order in which messages list them.
 var (
-	balances = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
-	states   = []State{Active, Drain, Disabled, Standby}
-	verifies = []Verify{VerifyCA, VerifyPin, VerifyNone}
-	versions = []TLSVersion{TLS12, TLS13}
-	keyTypes = []KeyType{ECDSA, RSA}
-	targets  = []Redirect{RedirectHTTPS}
-	modes    = []ClientMode{ClientRequire, ClientRequest}
-	formats  = []ClientFormat{FormatPEM, FormatSubject, FormatFingerprint}
+	balances   = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
+	states     = []State{Active, Drain, Disabled, Standby}
+	verifies   = []Verify{VerifyCA, VerifyPin, VerifyNone}
+	versions   = []TLSVersion{TLS12, TLS13}
+	keyTypes   = []KeyType{ECDSA, RSA}
+	targets    = []Redirect{RedirectHTTPS}
+	modes      = []ClientMode{ClientRequire, ClientRequest}
+	formats    = []ClientFormat{FormatPEM, FormatSubject, FormatFingerprint}
+	challenges = []Challenge{HTTP01, TLSALPN01}
 )
 
 // Weight is a node's share, 0.01 to 100.

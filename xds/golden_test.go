@@ -17,6 +17,7 @@ import (
 	"usher/model"
 	"usher/xds"
 	"usher/xds/pki"
+	"usher/xds/pki/acme"
 )
 
 var update = flag.Bool("update", false, "rewrite the wanted translations")
@@ -69,6 +70,21 @@ func golden(t *testing.T, file string, binary envoy.Binary) {
 	}
 }
 
+// questions are those of a directory in the middle of an order.
+func questions(t *testing.T, c model.Certificate) (open []acme.Challenge) {
+	t.Helper()
+	for _, h := range c.Hosts {
+		switch {
+		case c.ACME == nil:
+		case c.ACME.Challenge == model.HTTP01:
+			open = append(open, acme.Challenge{Host: h, Path: acme.PathPrefix + "token-of-" + h, Answer: "token-of-" + h + ".thumbprint"})
+		default:
+			open = append(open, acme.Challenge{Host: h, Pair: fixedPair(t)})
+		}
+	}
+	return open
+}
+
 // translate gives every node's name the address 192.0.2.1 and every
 // certificate a fixed text for a chain.
 func translate(t *testing.T, file []byte) xds.Resources {
@@ -77,9 +93,10 @@ func translate(t *testing.T, file []byte) xds.Resources {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	m := xds.Material{Pairs: map[string]pki.Pair{}, Roots: map[string][]byte{}, IPs: map[model.Address]netip.Addr{}}
+	m := xds.Material{Between: fixedPair(t), Pairs: map[string]pki.Pair{}, Roots: map[string][]byte{}, IPs: map[model.Address]netip.Addr{}}
 	for _, c := range cluster.Certificates {
 		m.Pairs[c.Name] = fixedPair(t)
+		m.Challenges = append(m.Challenges, questions(t, c)...)
 	}
 	m.Clients = map[string][]byte{}
 	for _, l := range cluster.Listeners {

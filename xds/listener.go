@@ -30,9 +30,10 @@ const (
 
 // listener is constant for as long as its address and certificates' names are:
 // a change of it drains its connections, so routes, nodes and keys come by
-// other resources.
-func (s socket) listener(private []string) *listenerv3.Listener {
-	return &listenerv3.Listener{
+// other resources. private are the headers that clients may not send, proven the
+// hosts that are proven to ACME directories here.
+func (s socket) listener(private, proven []string) *listenerv3.Listener {
+	l := &listenerv3.Listener{
 		Name:                          s.name(),
 		Address:                       socketAddress(s[0].Address.Host, s[0].Address.Port),
 		PerConnectionBufferLimitBytes: u32(bufferLimit),
@@ -45,6 +46,11 @@ func (s socket) listener(private []string) *listenerv3.Listener {
 			}},
 		}},
 	}
+	if len(proven) > 0 {
+		l.ListenerFilters = []*listenerv3.ListenerFilter{tlsInspector()}
+		l.FilterChains = append(l.FilterChains, proofChain(s.name(), proven))
+	}
+	return l
 }
 
 func connectionManager(name string, private []string) *hcmv3.HttpConnectionManager {

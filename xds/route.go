@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"usher/model"
+	"usher/xds/pki/acme"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 )
 
 // routes is the route table of a socket: a virtual host for each listener.
-func (s socket) routes(pools map[string]model.Pool) *routev3.RouteConfiguration {
+func (s socket) routes(pools map[string]model.Pool, open []acme.Challenge) *routev3.RouteConfiguration {
 	rc := &routev3.RouteConfiguration{
 		Name:                     s.name(),
 		IgnorePortInHostMatching: true,
@@ -39,7 +40,7 @@ func (s socket) routes(pools map[string]model.Pool) *routev3.RouteConfiguration 
 		rc.RequestHeadersToAdd = append(rc.RequestHeadersToAdd, header(t.Header, clientFormats[t.Format]))
 	}
 	for _, l := range s {
-		rc.VirtualHosts = append(rc.VirtualHosts, virtualHost(l, pools))
+		rc.VirtualHosts = append(rc.VirtualHosts, virtualHost(l, pools, open))
 	}
 	return rc
 }
@@ -52,7 +53,7 @@ func header(name, value string) *corev3.HeaderValueOption {
 	}
 }
 
-func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.VirtualHost {
+func virtualHost(l model.Listener, pools map[string]model.Pool, open []acme.Challenge) *routev3.VirtualHost {
 	vh := &routev3.VirtualHost{Name: l.Name, Domains: l.Hosts, ResponseHeadersToAdd: strictTransport(l)}
 	if l.Redirect != "" {
 		vh.Routes = redirect(l)
@@ -70,6 +71,7 @@ func virtualHost(l model.Listener, pools map[string]model.Pool) *routev3.Virtual
 	if slices.ContainsFunc(l.Routes, guarded) {
 		vh.Routes = append([]*routev3.Route{deny(dotParameter)}, vh.Routes...)
 	}
+	vh.Routes = append(proofs(l, open), vh.Routes...)
 	return vh
 }
 

@@ -370,7 +370,7 @@ func TestRequestsThatTheLibraryRefusesLeaveNothing(t *testing.T) {
 	for range 5 {
 		p := f.proxy(t)
 		p.send(&discoverysvc.DeltaDiscoveryRequest{ResourceNamesSubscribe: []string{"a"}})
-		for range p.in { //nolint:revive // until the server ends the stream
+		for range p.in { // until the server ends the stream
 		}
 	}
 	f.until(t, "forgetting", func() bool {

@@ -69,6 +69,9 @@ func (r Resources) inlineRoutes(f *listenerv3.Filter) {
 	if err := f.GetTypedConfig().UnmarshalTo(hcm); err != nil {
 		return // another filter than ours has no routes
 	}
+	if hcm.GetRds() == nil {
+		return // it has its own already
+	}
 	table := r[Routes][hcm.GetRds().GetRouteConfigName()].(*routev3.RouteConfiguration)
 	hcm.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{RouteConfig: table}
 	f.ConfigType = &listenerv3.Filter_TypedConfig{TypedConfig: pack(hcm)}

@@ -53,10 +53,7 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 	if s[0].TLS == nil {
 		return nil
 	}
-	common := &tlsv3.CommonTlsContext{
-		TlsParams:     tlsParameters(s[0].TLS.MinVersion),
-		AlpnProtocols: []string{"h2", "http/1.1"},
-	}
+	common := serverTLS(s[0].TLS.MinVersion, "h2", "http/1.1")
 	seen := map[string]bool{}
 	for _, l := range s {
 		for _, name := range l.TLS.Shown() {
@@ -74,6 +71,11 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 	}
 	s.askClients(ctx)
 	return transportSocket(ctx)
+}
+
+// serverTLS is the server side of TLS without its certificates.
+func serverTLS(least model.TLSVersion, protocols ...string) *tlsv3.CommonTlsContext {
+	return &tlsv3.CommonTlsContext{TlsParams: tlsParameters(least), AlpnProtocols: protocols}
 }
 
 // upstreamTLS is how a pool speaks to its nodes. The SNI is the node's host

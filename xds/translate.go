@@ -10,6 +10,7 @@ import (
 
 	"usher/model"
 	"usher/xds/pki"
+	"usher/xds/pki/acme"
 )
 
 // Material is what a translation needs beside the file: loaded, never paths.
@@ -23,6 +24,11 @@ type Material struct {
 	// IPs are what the nodes' addresses resolve to. An address that is missing
 	// here and is no IP address keeps its node out.
 	IPs map[model.Address]netip.Addr
+	// Challenges are the open questions of ACME directories.
+	Challenges []acme.Challenge
+	// Between is what a directory would see that asks while no question is open.
+	// Needed where a certificate is proven by tls-alpn-01.
+	Between pki.Pair
 }
 
 // Translate makes all of Envoy's resources from a checked file. Equal input
@@ -53,8 +59,12 @@ func Translate(c *model.Cluster, m Material) Resources {
 		if roots, ok := m.Clients[l.name()]; ok && l.client() != nil {
 			r.put(Secrets, l.clientsName(), clientsSecret(l.clientsName(), roots))
 		}
-		r.put(Listeners, l.name(), l.listener(private))
-		r.put(Routes, l.name(), l.routes(pools))
+		proven := l.proven(c.Certificates)
+		for _, host := range proven {
+			r.put(Secrets, proofName(host), proofSecret(host, m))
+		}
+		r.put(Listeners, l.name(), l.listener(private, proven))
+		r.put(Routes, l.name(), l.routes(pools, m.Challenges))
 	}
 	return r
 }

@@ -12,6 +12,7 @@ import (
 	"usher/model"
 	"usher/xds"
 	"usher/xds/pki"
+	"usher/xds/pki/acme"
 )
 
 // loaded is a cluster file with everything it names, ready for translation.
@@ -21,6 +22,9 @@ type loaded struct {
 	pairs    map[string]pki.Pair
 	roots    map[string][]byte
 	clients  map[string][]byte // authorities of clients, by listener
+	vouchers map[string][]byte // whom to trust as a certificate's ACME directory
+	between  pki.Pair          // what such a directory sees between its questions
+	open     []acme.Challenge  // its questions
 	warnings []string          // what works and should not stay
 	due      time.Time         // when the first certificate wants to be renewed; zero is never
 }
@@ -35,7 +39,7 @@ func load(path string, data []byte, store pki.Store, now time.Time) (loaded, mod
 	if cluster == nil {
 		return loaded{}, problems
 	}
-	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}, clients: map[string][]byte{}}
+	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}, clients: map[string][]byte{}, vouchers: map[string][]byte{}}
 	problems = append(problems, l.loadFiles(now)...)
 	if len(problems) == 0 {
 		problems = l.issue(store, now)
@@ -47,6 +51,11 @@ func load(path string, data []byte, store pki.Store, now time.Time) (loaded, mod
 // loadFiles reads the certificates and authorities that are given as files.
 func (l *loaded) loadFiles(now time.Time) (problems model.Problems) {
 	for i, c := range l.cluster.Certificates {
+		if c.ACME != nil && c.ACME.CA != "" {
+			roots, err := pki.LoadRoots(l.cluster.Resolve(c.ACME.CA))
+			problems = append(problems, l.faults(fmt.Sprintf("certificates[%d].acme", i), "ca", err)...)
+			l.vouchers[c.Name] = roots
+		}
 		if c.Chain == "" || c.Key == "" {
 			continue
 		}
@@ -95,7 +104,7 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 		return l.faults("certificates", "name", fmt.Errorf("the local CA: %w", err))
 	}
 	for i, c := range l.cluster.Certificates {
-		if !c.Issued() {
+		if !c.Issued() && c.ACME == nil || l.obtained(c, store, now) {
 			continue
 		}
 		pair, _, err := store.Certificate(c.Name, l.request(c), cas.Issuing, now)
@@ -111,6 +120,9 @@ func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
 		l.due = earlier(l.due, due)
 	}
 	l.warnings = append(l.warnings, ending(cas, now)...)
+	if err := l.prepareProofs(store, now); err != nil {
+		return l.faults("certificates", "acme", err)
+	}
 	return l.trustLocally(cas.PEM())
 }
 
@@ -125,11 +137,14 @@ func ending(cas pki.Authorities, now time.Time) []string {
 
 // request is a certificate of the file as the local CA wants it told.
 func (l *loaded) request(c model.Certificate) pki.Request {
-	r := pki.Request{Hosts: c.Hosts, Lifetime: c.Lifetime.Std(), Use: l.use(c.Name)}
+	return pki.Request{Hosts: c.Hosts, Lifetime: lifetime(c), Use: l.use(c.Name), Key: keyType(c)}
+}
+
+func keyType(c model.Certificate) pki.KeyType {
 	if c.KeyType == model.RSA {
-		r.Key = pki.RSA
+		return pki.RSA
 	}
-	return r
+	return pki.ECDSA
 }
 
 // use is on which sides the file shows a certificate.
@@ -193,7 +208,7 @@ func (l *loaded) sameMaterial(other loaded) bool {
 
 func (l *loaded) needsCA() bool {
 	for _, c := range l.cluster.Certificates {
-		if c.Issued() {
+		if c.Issued() || c.ACME != nil {
 			return true
 		}
 	}
@@ -222,7 +237,7 @@ func (l *loaded) addresses() []model.Address {
 
 // translate makes the resources, with the nodes where their names point now.
 func (l *loaded) translate(answers map[model.Address]answer) xds.Resources {
-	m := xds.Material{Pairs: l.pairs, Roots: l.roots, Clients: l.clients}
+	m := xds.Material{Pairs: l.pairs, Roots: l.roots, Clients: l.clients, Challenges: l.open, Between: l.between}
 	m.IPs = ips(answers)
 	return xds.Translate(l.cluster, m)
 }

@@ -23,6 +23,7 @@ type loop struct {
 	server    *xds.Server
 	watcher   *model.Watcher
 	resolver  *resolver
+	keeper    *keeper
 	internal  *pki.Internal // of the xDS port, where that demands mutual TLS
 	elsewhere *elsewhere    // what Envoys elsewhere need; nil for run
 	started   time.Time
@@ -73,14 +74,17 @@ func newLoop(p places, binary *envoy.Binary) *loop {
 		events:   make(chan envoy.Event, 16),
 	}
 	l.server = xds.NewServer(l.poke)
+	l.keeper = newKeeper(l.store)
 	return l
 }
 
 // run applies whatever happens, one thing at a time, until ctx ends. It returns
 // an error only when there is nothing to serve at all.
 func (l *loop) run(ctx context.Context) error {
+	defer l.keeper.stop()
 	for {
 		l.judge(time.Now())
+		l.obtain(ctx, time.Now())
 		l.publishStatus(time.Now())
 		timer := time.NewTimer(l.rest(time.Now()))
 		var err error
@@ -93,6 +97,10 @@ func (l *loop) run(ctx context.Context) error {
 		case <-l.pokes:
 		case answers := <-l.resolver.news:
 			l.moved(answers)
+		case a := <-l.keeper.asks:
+			l.show(a, time.Now())
+		case o := <-l.keeper.done:
+			l.end(o, time.Now())
 		case event := <-l.events:
 			l.process.note(event, l.envoy)
 		case <-timer.C:
@@ -112,6 +120,7 @@ const longestRest = time.Minute
 // rest is how long the loop may sleep.
 func (l *loop) rest(now time.Time) time.Duration {
 	next := earlier(earlier(l.again, l.now.due), earlier(l.leaveDue, l.keepDue))
+	next = earlier(next, l.asksAt())
 	if next.IsZero() {
 		return longestRest
 	}

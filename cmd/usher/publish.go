@@ -107,7 +107,9 @@ func (l *loop) takeBack(r xds.Refusal) {
 		return
 	}
 	last.source = fromAccepted
+	l.catchUp(last, r.Time)
 	l.publish(*last)
+	l.review(r.Time)
 	l.accepted = new(l.now)
 	l.log.Info("what was last accepted is served again")
 }

@@ -114,6 +114,7 @@ func (l *loop) stand(ctx context.Context) error {
 // take it. Changes of nodes and keys alone need no such question.
 func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	answers := l.resolver.resolve(ctx, next.addresses())
+	next.open = l.keeper.open
 	p := publication{loaded: next, source: source, answers: answers, resources: next.translate(answers)}
 	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
 		if err := envoy.Validate(ctx, *l.envoy, p.resources.Static()); err != nil {
@@ -123,6 +124,7 @@ func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	l.problems, l.refusal = nil, nil
 	l.warn(p)
 	l.publish(p)
+	l.review(l.now.at)
 	l.follow()
 	return nil
 }

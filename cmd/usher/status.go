@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"usher/model"
@@ -19,7 +20,7 @@ type Status struct {
 	Source   string         `json:"source,omitempty"` // "file", or "last accepted file"
 	Accepted bool           `json:"accepted"`         // every Envoy has taken what is published
 	Changed  time.Time      `json:"changed,omitzero"` // the last publication
-	Problems model.Problems `json:"problems"`         // why the file as it is now is not served
+	Problems model.Problems `json:"problems"`         // why the file as it is now is not served, and certificates that can't be obtained
 	Warnings []string       `json:"warnings"`
 	Refusal  *xds.Refusal   `json:"refusal,omitempty"`
 	// Published are the content hashes of what is published, by kind.
@@ -62,6 +63,19 @@ type CertificateStatus struct {
 	Issuer  string    `json:"issuer"`
 	Expires time.Time `json:"expires"`
 	Renews  time.Time `json:"renews,omitzero"`
+	// ACME is where the certificate is to come from; the issuer tells whether it
+	// has come.
+	ACME *ACMEStatus `json:"acme,omitempty"`
+}
+
+// ACMEStatus is how it stands with an ACME directory.
+type ACMEStatus struct {
+	Directory string          `json:"directory"`
+	Challenge model.Challenge `json:"challenge"`
+	Asking    bool            `json:"asking"` // at this moment
+	Next      time.Time       `json:"next"`   // when it will be asked
+	Failures  int             `json:"failures"`
+	Why       string          `json:"why,omitempty"` // of the last failure
 }
 
 func (l *loop) publishStatus(now time.Time) {
@@ -75,6 +89,7 @@ func (l *loop) publishStatus(now time.Time) {
 	}
 	if l.now.cluster != nil {
 		s.Pools, s.Certificates = l.poolStatus(), l.certificateStatus()
+		s.Problems = slices.Concat(l.problems, l.refused())
 		s.Warnings = l.now.allWarnings()
 	}
 	l.status.Store(s)
@@ -122,9 +137,22 @@ func (l *loop) certificateStatus() []CertificateStatus {
 		if c.Issued() {
 			s.Renews = l.now.due
 		}
+		s.ACME = l.acmeStatus(c)
 		all = append(all, s)
 	}
 	return all
+}
+
+func (l *loop) acmeStatus(c model.Certificate) *ACMEStatus {
+	kept, ok := l.keeper.kept[c.Name]
+	if !ok {
+		return nil
+	}
+	busy := l.keeper.busy
+	return &ACMEStatus{
+		Directory: c.ACME.Directory, Challenge: c.ACME.Challenge, Asking: busy != nil && busy.Name == c.Name,
+		Next: kept.Next, Failures: kept.Failures, Why: kept.Why,
+	}
 }
 
 // allWarnings are what works and should not stay, in one line each.

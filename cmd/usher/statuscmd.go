@@ -21,9 +21,10 @@ func statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Say what runs: what is served, and which Envoy has accepted it",
 		Long: `status asks the usher that runs with the same state folder. It exits with 1 when
-nothing is served, when the cluster file as it is now is not what is served, or
-when an Envoy refused something. With --quiet it says nothing and exits with 0
-as long as something is served: a health check.`,
+nothing is served, when the cluster file as it is now is not what is served,
+when an Envoy refused something, or when a certificate could not be obtained.
+With --quiet it says nothing and exits with 0 as long as something is served: a
+health check.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := p.resolve(); err != nil {
@@ -151,7 +152,17 @@ func (s *Status) content(b *strings.Builder) {
 	for _, c := range s.Certificates {
 		fmt.Fprintf(b, "certificate %s for %s, by %s, expires %s\n",
 			c.Name, strings.Join(c.Hosts, ", "), c.Issuer, c.Expires.Format(time.RFC3339))
+		if a := c.ACME; a != nil {
+			fmt.Fprintf(b, "  from %s by %s, %s\n", a.Directory, a.Challenge, a.when())
+		}
 	}
+}
+
+func (a *ACMEStatus) when() string {
+	if a.Asking {
+		return "asked now"
+	}
+	return "asked next at " + a.Next.Format(time.RFC3339)
 }
 
 func ago(now, then time.Time) string { return now.Sub(then).Round(time.Second).String() + " ago" }

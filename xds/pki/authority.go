@@ -82,7 +82,7 @@ func (r AuthorityRequest) New(now time.Time) (Authority, error) {
 	if err := r.check(); err != nil {
 		return Authority{}, err
 	}
-	key, keyPEM, err := newKey(r.Key)
+	key, keyPEM, err := NewKey(r.Key)
 	if err != nil {
 		return Authority{}, err
 	}
@@ -147,7 +147,7 @@ func backdate(lifetime time.Duration) time.Duration {
 // lies a little back (a tenth of the life, at most an hour), and ends with the
 // authority's at the latest.
 func (a Authority) Issue(r Request, now time.Time) (Pair, error) {
-	key, keyPEM, err := newKey(r.Key)
+	key, keyPEM, err := NewKey(r.Key)
 	if err != nil {
 		return Pair{}, err
 	}

@@ -21,7 +21,7 @@ func NewRequest(r Request) (csr, key []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	signer, key, err := newKey(r.Key)
+	signer, key, err := NewKey(r.Key)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -115,8 +115,8 @@ const (
 // part 1, table 2), as P-256 has.
 const rsaBits = 3072
 
-// newKey makes a key and its PEM block.
-func newKey(kind KeyType) (crypto.Signer, []byte, error) {
+// NewKey makes a key and its PEM block.
+func NewKey(kind KeyType) (crypto.Signer, []byte, error) {
 	key, err := generate(kind)
 	if err != nil {
 		return nil, nil, err
@@ -132,8 +132,8 @@ func generate(kind KeyType) (crypto.Signer, error) {
 	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 }
 
-// isOf tells whether a public key is of a kind.
-func isOf(key crypto.PublicKey, kind KeyType) bool {
+// IsOf tells whether a public key is of a kind.
+func IsOf(key crypto.PublicKey, kind KeyType) bool {
 	if _, is := key.(*rsa.PublicKey); is {
 		return kind == RSA
 	}

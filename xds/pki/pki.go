@@ -5,8 +5,9 @@
 // translation, which takes nothing but its Pairs.
 //
 // It never reads a clock (the time is an argument), never overwrites an
-// authority, starts no goroutine, logs nothing, and sends nothing anywhere.
-// All use of crypto/x509 is here.
+// authority, starts no goroutine, logs nothing, and sends nothing anywhere;
+// only the package acme below it talks to somebody. All use of crypto/x509 is
+// here and there.
 //
 // The state folder, every file 0600, every folder 0700:
 //
@@ -15,6 +16,7 @@
 //	ledger/SERIAL.crt             what was issued for use elsewhere
 //	certificates/NAME.pem         an issued certificate, its key first
 //	internal/ca/                  the authority of the xDS port, trusted by no client
+//	acme/                         what the package acme has obtained
 //
 // An authority that the operator already has may be put into ca/ before the
 // first start, or imported: self-signed, RSA or ECDSA, the key as it is, under

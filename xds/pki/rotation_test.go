@@ -305,7 +305,7 @@ func TestAuthoritiesThatAreNoGood(t *testing.T) {
 // strange is a good key of nobody's.
 func strange(t *testing.T) []byte {
 	t.Helper()
-	_, text, err := newKey(ECDSA)
+	_, text, err := NewKey(ECDSA)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func (s Store) Certificate(name string, r Request, ca Authority, now time.Time) 
 		return old, false, fmt.Errorf("issue certificate %s: %w", name, err)
 	}
 	if s.keeps() {
-		if err := replace(file, slices.Concat(p.Key, p.Chain)); err != nil {
+		if err := Keep(file, p); err != nil {
 			return p, true, fmt.Errorf("keep certificate %s: %w", name, err)
 		}
 	}
@@ -124,7 +124,7 @@ func commonName(hosts []string) string {
 // and not yet due for renewal.
 func fresh(leaf *x509.Certificate, r Request, ca Authority, now time.Time) bool {
 	return serves(leaf, r) && ca.Certificate != nil &&
-		isOf(leaf.PublicKey, r.Key) &&
+		IsOf(leaf.PublicKey, r.Key) &&
 		livesFor(leaf, r.Lifetime, ca) &&
 		leaf.CheckSignatureFrom(ca.Certificate) == nil &&
 		now.Before(RenewAt(leaf)) && !now.Before(leaf.NotBefore)

@@ -137,7 +137,7 @@ func TestAuthorityIsNeverOverwritten(t *testing.T) {
 // under is an authority that another one issued.
 func under(t *testing.T, ca Authority) Pair {
 	t.Helper()
-	key, keyPEM, err := newKey(ECDSA)
+	key, keyPEM, err := NewKey(ECDSA)
 	if err != nil {
 		t.Fatal(err)
 	}
