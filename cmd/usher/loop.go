@@ -60,11 +60,11 @@ const (
 	fromAccepted = "last accepted file"
 )
 
-func newLoop(p places, binary *envoy.Binary) *loop {
+func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 	l := &loop{
 		places:   p,
 		log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		store:    pki.Store{Dir: p.state},
+		store:    store,
 		envoy:    binary,
 		watcher:  model.NewWatcher(p.config),
 		resolver: newResolver(),

@@ -20,7 +20,7 @@ func alone(t *testing.T) *loop {
 	if err := p.makeState(); err != nil {
 		t.Fatal(err)
 	}
-	l := newLoop(p, nil)
+	l := newLoop(p, pki.Store{Dir: p.state}, nil)
 	l.elsewhere = &elsewhere{} // there may be no Envoy at all
 	l.leaveDue = time.Now().AddDate(100, 0, 0)
 	return l
@@ -170,7 +170,7 @@ func TestTimeTravel(t *testing.T) {
 		t.Error("not renewed after a sleep")
 	}
 	third, end := leaf(), l.now.pairs["server"].Leaf.NotAfter
-	again := newLoop(l.places, nil)
+	again := newLoop(l.places, l.store, nil)
 	next, problems := load(l.config, l.now.data, again.store, end.Add(day))
 	if len(problems) > 0 || next.pairs["server"].Leaf.NotBefore.Unix() == third {
 		t.Errorf("not issued anew after a downtime past its end: %v", problems)

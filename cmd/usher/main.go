@@ -71,12 +71,22 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitGood
-	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage), ofCobra(err):
 		return exitUsage
 	case errors.Is(err, envoy.ErrNotFound):
 		return exitNoEnvoy
 	}
 	return exitFaults
+}
+
+// ofCobra tells whether an error is the library's own about the command line.
+func ofCobra(err error) bool {
+	for _, begin := range []string{"unknown command", "required flag", "accepts "} {
+		if strings.HasPrefix(err.Error(), begin) {
+			return true
+		}
+	}
+	return false
 }
 
 func rootCommand() *cobra.Command {
@@ -96,7 +106,7 @@ Exit codes: 0 good, 1 faults, 2 usage, 3 no Envoy found.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(runCommand(), serveCommand(), checkCommand(), showCommand(), statusCommand(),
-		bootstrapCommand(), initCommand(), versionCommand())
+		bootstrapCommand(), caCommand(), certCommand(), initCommand(), versionCommand())
 	return root
 }
 

@@ -17,7 +17,7 @@ import (
 
 // options are those of run and serve.
 type options struct {
-	places
+	vault
 	envoy     string
 	xds       string
 	advertise string
@@ -62,7 +62,7 @@ bootstrap.yaml.`,
 }
 
 func (o *options) flags(cmd *cobra.Command) {
-	o.places.flags(cmd)
+	o.vault.flags(cmd)
 	cmd.Flags().StringVar(&o.xds, "xds", "127.0.0.1:18000", "address of the xDS port; any but a loopback address demands mutual TLS")
 	cmd.Flags().StringVar(&o.console, "console", "127.0.0.1:18080", "loopback address for /status.json, /healthz and /metrics")
 }
@@ -70,7 +70,8 @@ func (o *options) flags(cmd *cobra.Command) {
 // run brings everything up in the order in which it can fail, runs it until
 // ctx ends or a part of it fails, and takes it down again.
 func (o *options) run(ctx context.Context) error {
-	if err := o.resolve(); err != nil {
+	store, err := o.open()
+	if err != nil {
 		return err
 	}
 	if err := o.mustHaveAFile(); err != nil {
@@ -93,7 +94,7 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	defer doors.close()
-	return o.together(ctx, newLoop(o.places, binary), doors)
+	return o.together(ctx, newLoop(o.places, store, binary), doors)
 }
 
 // mustHaveAFile refuses to start where there is neither a cluster file nor one

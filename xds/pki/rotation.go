@@ -198,3 +198,8 @@ func (s Store) rotating(now time.Time, want Phase) (Authorities, error) {
 	}
 	return a, err
 }
+
+// Issued tells whether an authority issued a certificate.
+func (a Authority) Issued(c *x509.Certificate) bool {
+	return a.Certificate != nil && c.CheckSignatureFrom(a.Certificate) == nil
+}

@@ -64,13 +64,13 @@ func TestRotationStepByStep(t *testing.T) {
 		}
 		return p
 	}
-	if p := step(Steady, localName, true); !p.Leaf.Equal(old.Leaf) {
+	if p := step(Steady, LocalName, true); !p.Leaf.Equal(old.Leaf) {
 		t.Error("issued anew without a reason")
 	}
 	if _, err := s.Introduce(next(t), noon); err != nil {
 		t.Fatal(err)
 	}
-	if p := step(Introduced, localName, true); !p.Leaf.Equal(old.Leaf) {
+	if p := step(Introduced, LocalName, true); !p.Leaf.Equal(old.Leaf) {
 		t.Error("the new authority issues already")
 	}
 	if _, err := s.Replace(noon); err != nil {
@@ -112,7 +112,7 @@ func TestStepsOutOfOrderChangeNothing(t *testing.T) {
 	}
 	refuse(introduce, "is in the phase introduced, this step begins with steady")
 	refuse(s.Retire, "is in the phase introduced")
-	if a, err := s.Abort(noon); err != nil || a.Phase != Steady || a.Issuing.Certificate.Subject.CommonName != localName {
+	if a, err := s.Abort(noon); err != nil || a.Phase != Steady || a.Issuing.Certificate.Subject.CommonName != LocalName {
 		t.Error(a.Phase, err)
 	}
 }

@@ -26,7 +26,7 @@ type Store struct {
 
 // Names of the authorities.
 const (
-	localName    = "usher local CA"
+	LocalName    = "usher local CA"
 	internalName = "usher internal CA"
 )
 
@@ -38,7 +38,7 @@ var certificateName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,200}$`)
 // one is an error that says what to do. One without a key, or with one under a
 // passphrase that is not the Store's, is Closed.
 func (s Store) Authority(now time.Time) (ca Authority, made bool, err error) {
-	return s.authority(AuthorityRequest{Name: localName, Lifetime: AuthorityLifetime, Passphrase: s.Passphrase}, now)
+	return s.authority(AuthorityRequest{Name: LocalName, Lifetime: AuthorityLifetime, Passphrase: s.Passphrase}, now)
 }
 
 func (s Store) authority(r AuthorityRequest, now time.Time) (Authority, bool, error) {
@@ -102,6 +102,12 @@ func (s Store) Certificate(name string, r Request, ca Authority, now time.Time) 
 }
 
 func (s Store) keeps() bool { return s.Dir != "" && !s.ReadOnly }
+
+// Kept is the issued certificate of that name as it is in the folder, valid or
+// not.
+func (s Store) Kept(name string) (Pair, error) {
+	return kept(filepath.Join(s.Dir, "certificates", name+".pem"), time.Time{})
+}
 
 // kept reads a certificate and its key from their one file.
 func kept(file string, now time.Time) (Pair, error) {

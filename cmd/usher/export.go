@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"usher/xds/pki"
+	"usher/xds/pki/keystore"
+)
+
+// export is what clients are given: the authorities to trust.
+type export struct {
+	places
+	format       string
+	into         bool
+	passwordFile string
+	alias        string
+}
+
+func caExportCommand() *cobra.Command {
+	var e export
+	cmd := &cobra.Command{
+		Use:   "export [FILE]",
+		Short: "Write what clients have to trust: PEM, DER, PKCS12 or JKS",
+		Long: `export writes the local CA's certificate, during a rotation both, to FILE or to
+standard output (PEM). The ending of FILE tells the format: .pem .crt .der .cer
+.p12 .pfx .jks. A PKCS12 or JKS store needs --password-file, a file whose first
+line is the store's password.
+
+With --into, FILE is a store that is there already, such as WSO2's
+client-truststore.jks: the CA is added, every other entry stays as it is.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := e.resolve(); err != nil {
+				return err
+			}
+			cas, err := authorities(pki.Store{Dir: e.state}, time.Now())
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				_, err = cmd.OutOrStdout().Write(cas.PEM())
+				return err
+			}
+			said, err := e.write(args[0], cas)
+			if err == nil {
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), said)
+			}
+			return err
+		},
+	}
+	e.flags(cmd)
+	cmd.Flags().StringVar(&e.format, "format", "", "pem, der, pkcs12 or jks (default: by the ending of FILE)")
+	cmd.Flags().BoolVar(&e.into, "into", false, "add to the store FILE")
+	cmd.Flags().StringVar(&e.passwordFile, "password-file", "", "file whose first line is the store's password")
+	cmd.Flags().StringVar(&e.alias, "alias", "usher", "the entry's name in a store; the key's first digits are added")
+	return cmd
+}
+
+func (e export) write(file string, cas pki.Authorities) (string, error) {
+	password, err := readPassphrase(e.passwordFile)
+	if err != nil {
+		return "", err
+	}
+	if e.into {
+		return e.add(file, password, cas)
+	}
+	format, err := keystore.ParseFormat(cmp.Or(e.format, strings.TrimPrefix(filepath.Ext(file), ".")))
+	if err != nil {
+		return "", usageError{fmt.Errorf("%s: %w, by --format or by the ending of FILE", file, err)}
+	}
+	text, err := keystore.TrustStore(format, e.entries(cas), password)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, withPassword(err))
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // certificates are public
+	if errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("%s is there already; it stays as it is. Add to it by --into, or name another file", file)
+	}
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(text)
+	return fmt.Sprintf("wrote %s: %d certificates", file, len(cas.Trusted())), errors.Join(err, f.Close())
+}
+
+// add puts the authorities into a store that is there, in one rename.
+func (e export) add(file string, password []byte, cas pki.Authorities) (string, error) {
+	before, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	text := before
+	for _, entry := range e.entries(cas) {
+		if text, _, err = keystore.AddTrusted(text, password, entry); err != nil {
+			return "", fmt.Errorf("%s: %w", file, withPassword(err))
+		}
+	}
+	if bytes.Equal(text, before) {
+		return file + " trusts the local CA already", nil
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return "", err
+	}
+	if err := writeFile(file, text); err != nil {
+		return "", err
+	}
+	return "added the local CA to " + file, os.Chmod(file, info.Mode().Perm())
+}
+
+// entries are named apart: two authorities of a rotation may be in one store.
+func (e export) entries(cas pki.Authorities) (all []keystore.Entry) {
+	for _, c := range cas.Trusted() {
+		alias := fmt.Sprintf("%s-%s", strings.ToLower(e.alias), strings.ToLower(strings.ReplaceAll(pki.Fingerprint(c)[:11], ":", "")))
+		all = append(all, keystore.Entry{Alias: alias, Certificate: c})
+	}
+	return all
+}
+
+func withPassword(err error) error { return hint(err, "name a file that holds it by --password-file") }

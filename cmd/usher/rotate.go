@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"usher/xds/pki"
+)
+
+func caRotateCommand() *cobra.Command {
+	var v vault
+	var f authorityFlags
+	var in authorityFiles
+	var abort, force bool
+	cmd := &cobra.Command{
+		Use:   "rotate",
+		Short: "Go the next step from one local CA to another",
+		Long: `rotate replaces the local CA without an outage, in three steps, each of which
+survives a restart and is shown by 'usher ca show':
+
+  introduced  a new CA is made (or read with --cert and --key) and trusted; the
+              old one issues on. Give clients both: 'usher ca export'.
+  replaced    the new one issues, and a running usher renews what it serves at
+              once; the old one is still trusted.
+  steady      the old one and its key are gone. That is refused as long as
+              something in use hangs on it: a certificate that was issued for
+              use elsewhere, or one that a node shows.
+
+--abort ends a rotation that is introduced.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			store, err := v.open()
+			if err != nil {
+				return err
+			}
+			r := rotation{store: store, config: v.config, fresh: f, files: in, force: force}
+			if err := r.step(cmd.Context(), abort, time.Now()); err != nil {
+				return err
+			}
+			return showAuthorities(cmd.OutOrStdout(), store, time.Now())
+		},
+	}
+	v.flags(cmd)
+	f.flags(cmd)
+	in.flags(cmd)
+	cmd.Flags().BoolVar(&abort, "abort", false, "forget the next CA")
+	cmd.Flags().BoolVar(&force, "force", false, "remove the old CA whatever hangs on it")
+	return cmd
+}
+
+// rotation is one step of it.
+type rotation struct {
+	store  pki.Store
+	config string
+	fresh  authorityFlags
+	files  authorityFiles
+	force  bool
+}
+
+func (r rotation) step(ctx context.Context, abort bool, now time.Time) error {
+	cas, err := authorities(r.store, now)
+	if err != nil {
+		return err
+	}
+	switch {
+	case abort:
+		_, err = r.store.Abort(now)
+	case cas.Phase == pki.Steady:
+		err = r.introduce(cas.Issuing, now)
+	case cas.Phase == pki.Introduced:
+		_, err = r.store.Replace(now)
+	default:
+		err = r.retire(ctx, cas, now)
+	}
+	return err
+}
+
+func (r rotation) introduce(before pki.Authority, now time.Time) error {
+	next, err := r.fresh.request(before.Certificate.Subject.CommonName, r.store.Passphrase).New(now)
+	if r.files.cert != "" {
+		next, err = r.files.read(r.store.Passphrase)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = r.store.Introduce(next, now)
+	return err
+}
+
+// retire removes the old authority if nothing hangs on it.
+func (r rotation) retire(ctx context.Context, cas pki.Authorities, now time.Time) error {
+	old, _ := cas.Old()
+	hanging, err := r.hanging(ctx, old, now)
+	if err != nil {
+		return err
+	}
+	if len(hanging) > 0 && !r.force {
+		return fmt.Errorf("the old CA stays, for these hang on it:\n  %s\nissue them anew ('usher run' does so for what it serves), or remove it all the same with --force", strings.Join(hanging, "\n  "))
+	}
+	_, err = r.store.Retire(now)
+	return err
+}
+
+// hanging says what only the old authority vouches for: what was issued, and
+// what the nodes of the cluster file show.
+func (r rotation) hanging(ctx context.Context, old pki.Authority, now time.Time) ([]string, error) {
+	all, err := r.store.Hanging(old, nil, now)
+	if err != nil {
+		return nil, err
+	}
+	var words []string
+	for _, c := range all {
+		words = append(words, fmt.Sprintf("a certificate for %s, serial %x, %d days left", strings.Join(pki.Names(c), ", "), c.SerialNumber, pki.DaysLeft(c, now)))
+	}
+	for _, s := range r.sights(ctx, now) {
+		if s.err != nil || len(s.seen.Chain) == 0 {
+			continue
+		}
+		if slices.ContainsFunc(all, s.seen.Leaf().Equal) || !old.Issued(s.seen.Leaf()) {
+			continue
+		}
+		words = append(words, fmt.Sprintf("node %s of pool %s, %s", s.node.Name, s.pool.Name, s.node.Address))
+	}
+	return words, nil
+}
+
+// sights are the nodes of the cluster file as they show themselves; none where
+// there is no good file.
+func (r rotation) sights(ctx context.Context, now time.Time) []sight {
+	store := r.store
+	store.ReadOnly = true
+	p, err := readPublication(ctx, r.config, store, now)
+	if err != nil {
+		return nil
+	}
+	return look(ctx, p, now)
+}
+
+// readPublication loads a cluster file as it is now and writes nothing.
+func readPublication(ctx context.Context, config string, store pki.Store, now time.Time) (publication, error) {
+	data, err := os.ReadFile(config)
+	if err != nil {
+		return publication{}, err
+	}
+	l, problems := load(config, data, store, now)
+	if len(problems) > 0 {
+		return publication{}, problems
+	}
+	return publication{loaded: l, answers: newResolver().resolve(ctx, l.addresses())}, nil
+}
+
+// nextStep says what to do in a phase of the rotation.
+func nextStep(p pki.Phase) string {
+	switch p {
+	case pki.Introduced:
+		return "next: give every client both ('usher ca export'), then 'usher ca rotate'; 'usher ca rotate --abort' forgets the next one\n"
+	case pki.Replaced:
+		return "next: once every client and node has a certificate of the new one, 'usher ca rotate' removes the old one\n"
+	case pki.Steady:
+	}
+	return ""
+}
+
+// hint adds what to do to an error about a passphrase.
+func hint(err error, what string) error {
+	if err == nil || !passphraseIs(err) {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, what)
+}
