@@ -10,8 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,15 +49,11 @@ func routeOf(session string) string {
 	return route
 }
 
-// roots trust the site's local CA.
+// roots trust the site's local CA, and during its rotation the other one too.
 func (s *site) roots() *x509.CertPool {
 	s.t.Helper()
-	pem, err := os.ReadFile(filepath.Join(s.state(), "ca", "ca.crt"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
+	roots.AppendCertsFromPEM([]byte(s.verb("ca", "export")))
 	return roots
 }
 
