@@ -95,7 +95,10 @@ func (l *loaded) faults(parent, field string, err error) (problems model.Problem
 
 // issue lets the local CA make what the file leaves to it.
 func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
-	l.due, l.warnings = time.Time{}, l.unfit()
+	l.due, l.warnings = time.Time{}, slices.Concat(l.unfit(), l.neglected(now))
+	if store.Dir != "" {
+		l.warnings = append(l.warnings, store.Exposed()...)
+	}
 	if !l.needsCA() {
 		return nil
 	}
@@ -163,6 +166,23 @@ func (l *loaded) unfit() (warnings []string) {
 	for _, c := range l.cluster.Certificates {
 		if leaf := l.pairs[c.Name].Leaf; leaf != nil && !c.Issued() && l.cluster.ShownToNodes(c.Name) && !pki.FitForClients(leaf) {
 			warnings = append(warnings, fmt.Sprintf("certificate %s is shown to nodes, but was issued for servers alone (extended key usage): most nodes refuse it", c.Name))
+		}
+	}
+	return warnings
+}
+
+// neglected are certificates of files that nobody takes care of.
+func (l *loaded) neglected(now time.Time) (warnings []string) {
+	for _, c := range l.cluster.Certificates {
+		leaf := l.pairs[c.Name].Leaf
+		if c.Key == "" || leaf == nil {
+			continue
+		}
+		if file := l.cluster.Resolve(c.Key); pki.ReadableByAll(file) {
+			warnings = append(warnings, fmt.Sprintf("certificate %s: everybody on this machine can read its key: chmod 600 %s", c.Name, file))
+		}
+		if life := leaf.NotAfter.Sub(leaf.NotBefore); now.After(leaf.NotAfter.Add(-life / 6)) {
+			warnings = append(warnings, fmt.Sprintf("certificate %s expires on %s: put a renewed one in the place of its files, it is served at once", c.Name, leaf.NotAfter.UTC().Format(time.DateTime)))
 		}
 	}
 	return warnings

@@ -176,3 +176,32 @@ func TestTimeTravel(t *testing.T) {
 		t.Errorf("not issued anew after a downtime past its end: %v", problems)
 	}
 }
+
+// TestWhatIsNeglectedIsNamed: keys that everybody can read, and files that are
+// about to expire.
+func TestWhatIsNeglectedIsNamed(t *testing.T) {
+	l := alone(t)
+	dir := filepath.Dir(l.config)
+	pair(t, dir, time.Now().Add(-21*time.Hour)) // of 24
+	good := strings.Replace(small, "hosts: [localhost]", "chain: server.pem, key: server.key", 1)
+	l.save(t, good)
+	if w := strings.Join(l.now.warnings, "\n"); !strings.Contains(w, "certificate server expires on") || strings.Contains(w, "chmod") {
+		t.Errorf("warnings: %s", w)
+	}
+	pair(t, dir, time.Now())
+	for file, mode := range map[string]os.FileMode{filepath.Join(dir, "server.key"): 0o644, l.state: 0o755} {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.save(t, good)
+	w := strings.Join(l.now.warnings, "\n")
+	for _, want := range []string{"chmod 600 " + filepath.Join(dir, "server.key"), l.state + " is open to others (mode 0755): chmod 700"} {
+		if !strings.Contains(w, want) {
+			t.Errorf("%q is missing in %s", want, w)
+		}
+	}
+	if strings.Contains(w, "expires") {
+		t.Errorf("warnings: %s", w)
+	}
+}

@@ -46,6 +46,9 @@ func readPassphrase(file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the passphrase: %w", err)
 	}
+	if pki.ReadableByAll(file) {
+		fmt.Fprintf(os.Stderr, "warning: everybody on this machine can read %s: chmod 600 %s\n", file, file)
+	}
 	passphrase, err := keystore.Passphrase(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +26,14 @@ func TestMain(m *testing.M) {
 	syscall.Umask(0)
 	if dir := os.Getenv("PKI_TEST_START"); dir != "" {
 		os.Exit(start(dir))
+	}
+	if dir := os.Getenv("PKI_TEST_LIVE"); dir != "" {
+		runtime.LockOSThread() // strace counts by thread
+		if err := live(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
