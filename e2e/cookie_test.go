@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"net/http"
+	"slices"
 	"testing"
 )
 
@@ -104,4 +105,61 @@ func TestANodeDrainsAlsoWhereTheBalancerMakesTheCookie(t *testing.T) {
 			return
 		}
 	}
+}
+
+// drains saves the states of the nodes.
+func (s *site) drains(what string, states map[string]string) {
+	s.t.Helper()
+	s.change(what, func(f *file) { f.state = states })
+}
+
+// stay demands that nobody moved but the clients of a node that is gone.
+func (s *site) stay(client *http.Client, when, gone string, all []*holder) {
+	s.t.Helper()
+	moved := map[string]int{}
+	for _, h := range all {
+		if before := h.node; s.visit(client, h) != before && before != gone {
+			moved[before+" to "+h.node]++
+		}
+	}
+	if len(moved) > 0 {
+		s.t.Errorf("%s: of %d clients these moved: %v", when, len(all), moved)
+	}
+}
+
+// newcomers are clients that come now, to none of these nodes.
+func (s *site) newcomers(client *http.Client, when string, closed ...string) []*holder {
+	s.t.Helper()
+	all := s.holders(client, 120)
+	for _, h := range all {
+		if slices.Contains(closed, h.node) {
+			s.t.Fatalf("%s: a new client came to %s, which drains", when, h.node)
+		}
+	}
+	s.stay(client, when+", at their second request", "", all)
+	return all
+}
+
+func TestDrainsMayOverlapWhereTheBalancerMakesTheCookie(t *testing.T) {
+	const gone = "isNode2"
+	s := newSite(t, 4, file{pool: ringPool})
+	client := s.client(false, nil)
+	all := s.newcomers(client, "before")
+	s.drains("the first drain", map[string]string{gone: "drain"})
+	s.stay(client, "at the first drain", "", all)
+	all = append(all, s.newcomers(client, "in the first drain", gone)...)
+	s.drains("the second drain", map[string]string{gone: "drain", "isNode3": "drain"})
+	s.stay(client, "at the second drain", "", all)
+	both := s.newcomers(client, "in both drains", gone, "isNode3")
+	all = append(all, both...)
+	s.drains("the end of the first", map[string]string{gone: "disabled", "isNode3": "drain"})
+	s.stay(client, "at the end of the first drain", gone, all)
+	all = append(all, s.newcomers(client, "in the second drain", gone, "isNode3")...)
+	for _, h := range both {
+		if mark := h.cookies["ROUTE-drain"]; len(mark) != 8 {
+			t.Fatalf("the mark %q still names the node whose drain has ended", mark)
+		}
+	}
+	s.drains("the end of the second", map[string]string{gone: "disabled", "isNode3": "disabled"})
+	s.stay(client, "at the end of the second drain", "isNode3", all)
 }

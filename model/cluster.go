@@ -164,6 +164,17 @@ type Pool struct {
 	Nodes []Node `yaml:"nodes"`
 }
 
+// Draining are the names of the nodes that drain, in the file's order.
+func (p Pool) Draining() []string {
+	var names []string
+	for _, n := range p.Nodes {
+		if n.State == Drain {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
 // Sticky keeps the requests of one session on one node: stickysession in
 // httpd. Exactly one of its keys is given.
 type Sticky struct {
@@ -177,7 +188,8 @@ type Sticky struct {
 	Cookie *Cookie `yaml:"cookie"`
 }
 
-// Cookie is a cookie that Envoy makes for a client that has none yet.
+// Cookie is a cookie that Envoy makes for a client that has none yet. One who
+// comes while nodes drain gets a second one, whose name ends in -drain.
 type Cookie struct {
 	// Name is the cookie's name, a token of RFC 6265. Required.
 	Name string `yaml:"name"`
