@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -162,4 +163,54 @@ func TestDrainsMayOverlapWhereTheBalancerMakesTheCookie(t *testing.T) {
 	}
 	s.drains("the end of the second", map[string]string{gone: "disabled", "isNode3": "disabled"})
 	s.stay(client, "at the end of the second drain", "isNode3", all)
+}
+
+func TestANodesDeathMovesItsOwnClientsAlone(t *testing.T) {
+	// Maglev moves some of the others by design: up to 3 of 200 were seen.
+	for balance, rest := range map[string]int{"ring_hash": 0, "maglev": 12} {
+		t.Run(balance, func(t *testing.T) {
+			s := newSite(t, 3, file{pool: ringPool + ", balance: " + balance, weight: map[string]string{"isNode3": "0.33"}})
+			client := s.client(false, nil)
+			all := s.holders(client, 400)
+			home := map[*holder]string{}
+			for _, h := range all {
+				home[h] = h.node
+			}
+			s.nodes[1].kill()
+			s.healthy(2)
+			elsewhere, others := s.elsewhere(client, all, home, "isNode2")
+			t.Logf("isNode2 is dead: %d of %d clients of other nodes are elsewhere", elsewhere, others)
+			if elsewhere > rest {
+				t.Errorf("a node's death moved %d of %d clients of the others, at most %d may", elsewhere, others, rest)
+			}
+			s.nodes[1].again(t)
+			s.healthy(3)
+			if elsewhere, _ := s.elsewhere(client, all, home, ""); elsewhere > 0 {
+				t.Errorf("%d of %d clients are elsewhere after the node has come back", elsewhere, len(all))
+			}
+		})
+	}
+}
+
+// healthy waits until Envoy counts so many healthy nodes.
+func (s *site) healthy(n int) {
+	s.t.Helper()
+	until(s.t, patience, fmt.Sprintf("%d nodes to be healthy", n), func() bool {
+		return s.stat("cluster.identity.membership_healthy") == n
+	})
+}
+
+// elsewhere counts the clients that are not at home, of all but the dead node's.
+func (s *site) elsewhere(client *http.Client, all []*holder, home map[*holder]string, dead string) (away, others int) {
+	for _, h := range all {
+		node := s.visit(client, h)
+		if home[h] == dead {
+			continue
+		}
+		others++
+		if node != home[h] {
+			away++
+		}
+	}
+	return away, others
 }

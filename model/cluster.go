@@ -147,7 +147,9 @@ type Pool struct {
 	Name string `yaml:"name"`
 	// Balance is how a node is chosen for a request without a session:
 	// round_robin, least_request, random, ring_hash or maglev. Default:
-	// round_robin; ring_hash where sticky.cookie is set (httpd: lbmethod).
+	// round_robin; ring_hash where sticky.cookie is set (httpd: lbmethod). When
+	// a node dies, ring_hash moves its clients alone, and maglev some few of
+	// the others; when one joins, both move about its share.
 	Balance Balance `yaml:"balance"`
 	// Sticky is what keeps a session on its node. Left out: nothing does.
 	Sticky *Sticky `yaml:"sticky"`

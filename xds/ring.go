@@ -19,11 +19,12 @@ const (
 	// apart: each doubles the rings, and every ring checks its nodes' health.
 	MaxDrains = 3
 
-	// pointsPerWeight is how many points of the ring a node of weight 1 gets.
-	// Envoy's own figure is the size of the whole ring: every node's share of
-	// points shrinks when one joins, and many more clients move than the new node
-	// can take (42 % instead of 25 % when a fourth joins three).
-	pointsPerWeight = 512
+	// pointsPerWeight is how many points of the ring a node of weight 1 gets, a
+	// whole number also for the smallest weight. Envoy's own figure is the size of
+	// the whole ring: every node's share of points shrinks when one joins, and many
+	// more clients move than the new node can take (42 % instead of 25 % when a
+	// fourth joins three).
+	pointsPerWeight = 500
 	// ringLimit is the largest ring that Envoy builds.
 	ringLimit = 8 << 20
 
@@ -88,14 +89,17 @@ func filePool(ring string) string {
 	return name
 }
 
-// ringConfig keeps a node's points the same, whoever else is on the ring.
+// ringConfig keeps a node's points the same, whoever else is on the ring; see
+// place in endpoint.go for nodes that are dead. Both limits are given, or else
+// Envoy enlarges the ring until the lightest of the living nodes has a whole
+// number of points.
 func ringConfig(p model.Pool) *clusterv3.Cluster_RingHashLbConfig {
-	total := 0.0
+	total := uint64(0)
 	for _, n := range p.Nodes {
 		if len(tiers(p, n)) > 0 && priority(p, n) == 0 {
-			total += float64(n.Weight)
+			total += uint64(lbWeight(n))
 		}
 	}
-	size := min(max(total*pointsPerWeight, 1), ringLimit)
-	return &clusterv3.Cluster_RingHashLbConfig{MinimumRingSize: wrapperspb.UInt64(uint64(size))}
+	size := wrapperspb.UInt64(min(max(total*pointsPerWeight/weightUnits, 1), ringLimit))
+	return &clusterv3.Cluster_RingHashLbConfig{MinimumRingSize: size, MaximumRingSize: size}
 }
