@@ -147,7 +147,9 @@ type Pool struct {
 	Name string `yaml:"name"`
 	// Balance is how a node is chosen for a request without a session:
 	// round_robin, least_request, random, ring_hash or maglev. Default:
-	// round_robin; ring_hash where sticky.cookie is set (httpd: lbmethod).
+	// round_robin; ring_hash where sticky.cookie is set (httpd: lbmethod). When
+	// a node dies, ring_hash moves its clients alone, and maglev some few of
+	// the others; when one joins, both move about its share.
 	Balance Balance `yaml:"balance"`
 	// Sticky is what keeps a session on its node. Left out: nothing does.
 	Sticky *Sticky `yaml:"sticky"`
@@ -164,6 +166,17 @@ type Pool struct {
 	Nodes []Node `yaml:"nodes"`
 }
 
+// Draining are the names of the nodes that drain, in the file's order.
+func (p Pool) Draining() []string {
+	var names []string
+	for _, n := range p.Nodes {
+		if n.State == Drain {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
+
 // Sticky keeps the requests of one session on one node: stickysession in
 // httpd. Exactly one of its keys is given.
 type Sticky struct {
@@ -177,7 +190,8 @@ type Sticky struct {
 	Cookie *Cookie `yaml:"cookie"`
 }
 
-// Cookie is a cookie that Envoy makes for a client that has none yet.
+// Cookie is a cookie that Envoy makes for a client that has none yet. One who
+// comes while nodes drain gets a second one, whose name ends in -drain.
 type Cookie struct {
 	// Name is the cookie's name, a token of RFC 6265. Required.
 	Name string `yaml:"name"`

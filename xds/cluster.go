@@ -48,6 +48,9 @@ func cluster(p model.Pool) *clusterv3.Cluster {
 	}
 	if p.Balance == model.RingHash {
 		c.LbConfig = &clusterv3.Cluster_RingHashLbConfig_{RingHashLbConfig: ringConfig(p)}
+		c.CommonLbConfig.LocalityConfigSpecifier = &clusterv3.Cluster_CommonLbConfig_LocalityWeightedLbConfig_{
+			LocalityWeightedLbConfig: &clusterv3.Cluster_CommonLbConfig_LocalityWeightedLbConfig{},
+		}
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package xds
 import (
 	"math"
 	"net/netip"
+	"slices"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
@@ -16,11 +17,17 @@ import (
 // would call a standby as soon as three of ten nodes are down.
 const onlyWhenNone = 1_000_000
 
+// weightUnits is what Envoy is told for a weight of 1: it knows whole numbers
+// alone, and the smallest weight of the file is 0.01.
+const weightUnits = 100
+
+func lbWeight(n model.Node) uint32 { return uint32(math.Round(float64(n.Weight) * weightUnits)) }
+
 // endpoints are a pool's nodes. Their states are data here: every change of a
 // node is one push of this resource and cuts nobody.
 func endpoints(p model.Pool, ips map[model.Address]netip.Addr) *endpointv3.ClusterLoadAssignment {
 	a := &endpointv3.ClusterLoadAssignment{ClusterName: p.Name}
-	var byPriority [2][]*endpointv3.LbEndpoint
+	var byPriority [2][]*endpointv3.LocalityLbEndpoints
 	seen := map[netip.AddrPort]bool{}
 	for _, n := range p.Nodes {
 		at, ok := locate(n.Address, ips)
@@ -30,17 +37,34 @@ func endpoints(p model.Pool, ips map[model.Address]netip.Addr) *endpointv3.Clust
 		}
 		seen[at] = true // Envoy knows a host by its address: the first node of the file keeps it
 		i := priority(p, n)
-		byPriority[i] = append(byPriority[i], endpoint(p, n, at, tiers))
+		byPriority[i] = place(p, n, byPriority[i], endpoint(p, n, at, tiers))
 	}
-	for i, eps := range byPriority {
-		if len(eps) > 0 || i == 0 {
-			a.Endpoints = append(a.Endpoints, &endpointv3.LocalityLbEndpoints{LbEndpoints: eps, Priority: uint32(i)})
-		}
+	a.Endpoints = slices.Concat(byPriority[0], byPriority[1])
+	if len(byPriority[0]) == 0 {
+		a.Endpoints = append([]*endpointv3.LocalityLbEndpoints{{}}, a.Endpoints...)
 	}
 	if len(byPriority[1]) > 0 {
 		a.Policy = &endpointv3.ClusterLoadAssignment_Policy{OverprovisioningFactor: wrapperspb.UInt32(onlyWhenNone)}
 	}
 	return a
+}
+
+// place puts an endpoint beside the others of its priority, on a ring in a
+// locality of its own. Envoy builds a ring of the healthy nodes, but shares its
+// points out by the weights of all localities, also of one whose node is dead:
+// the others keep theirs. Without localities 30 of 239 clients of living nodes
+// moved when one of three nodes died.
+func place(p model.Pool, n model.Node, all []*endpointv3.LocalityLbEndpoints, e *endpointv3.LbEndpoint) []*endpointv3.LocalityLbEndpoints {
+	alone := p.Balance == model.RingHash
+	if !alone && len(all) > 0 {
+		all[0].LbEndpoints = append(all[0].LbEndpoints, e)
+		return all
+	}
+	l := &endpointv3.LocalityLbEndpoints{LbEndpoints: []*endpointv3.LbEndpoint{e}, Priority: priority(p, n)}
+	if alone {
+		l.Locality, l.LoadBalancingWeight = &corev3.Locality{SubZone: n.Name}, e.LoadBalancingWeight
+	}
+	return append(all, l)
 }
 
 // locate finds where a node is: its IP address, or what its name resolves to.
@@ -63,7 +87,7 @@ func endpoint(p model.Pool, n model.Node, at netip.AddrPort, tiers []string) *en
 	}
 	lb := &endpointv3.LbEndpoint{
 		HostIdentifier:      &endpointv3.LbEndpoint_Endpoint{Endpoint: e},
-		LoadBalancingWeight: wrapperspb.UInt32(uint32(math.Round(float64(n.Weight) * 100))),
+		LoadBalancingWeight: wrapperspb.UInt32(lbWeight(n)),
 	}
 	if bySubset(p) {
 		lb.Metadata = lbMetadata(map[string]any{routeKey: list(tiers)})

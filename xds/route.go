@@ -109,8 +109,8 @@ func forward(r model.Route, p model.Pool, secure bool) []*routev3.Route {
 	again, once := below(r.Path), below(r.Path)
 	again.Headers = []*routev3.HeaderMatcher{matches(":method", idempotent)}
 	return append(
-		marked(toPool(again, r, p, secure, repeatable(p)), p, secure),
-		marked(toPool(once, r, p, secure, unsent()), p, secure)...,
+		byMark(toPool(again, r, p, secure, repeatable(p)), p, secure),
+		byMark(toPool(once, r, p, secure, unsent()), p, secure)...,
 	)
 }
 

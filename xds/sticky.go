@@ -47,7 +47,7 @@ func tiers(p model.Pool, n model.Node) []string {
 }
 
 // priority sets a standby apart where no fallback list does.
-func priority(p model.Pool, n model.Node) int {
+func priority(p model.Pool, n model.Node) uint32 {
 	if n.State == model.Standby && !bySubset(p) {
 		return 1
 	}

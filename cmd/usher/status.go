@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/model"
@@ -166,6 +168,10 @@ func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 	for _, p := range c.Pools {
 		if p.TLS != nil && p.TLS.Verify == model.VerifyNone {
 			all = append(all, "pool "+p.Name+": the nodes' certificates are not verified (tls.verify: none), so that anyone in between can listen; `usher check --live` says what verification would find")
+		}
+		if drained := p.Draining(); p.Balance.Hashes() && len(drained) > xds.MaxDrains {
+			all = append(all, fmt.Sprintf("pool %s: %d nodes drain at once, and sticky.cookie tells %d apart (%s): some clients move when another begins or ends to drain; end one of the drains first",
+				p.Name, len(drained), xds.MaxDrains, strings.Join(drained[:xds.MaxDrains], ", ")))
 		}
 		for _, n := range p.Nodes {
 			if a, ok := answers[n.Address]; ok && a.fault != nil {
