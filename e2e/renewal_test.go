@@ -153,8 +153,11 @@ func TestBadFilesOfACertificateChangeNothing(t *testing.T) {
 	chain, key := read(dirs[0], "server.crt"), read(dirs[0], "server.key")
 	ca := []byte(s.verb("ca", "export"))
 	weak := exec.Command("openssl", "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-days", "2", "-keyout", filepath.Join(dirs[1], "weak.key"), "-out", filepath.Join(dirs[1], "weak.crt"), "-subj", "/CN=localhost")
-	if out, err := weak.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", weak.Args, err, out)
+	nameless := exec.Command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", filepath.Join(dirs[1], "nameless.key"), "-out", filepath.Join(dirs[1], "nameless.crt"), "-subj", "/CN=localhost")
+	for _, cmd := range []*exec.Cmd{weak, nameless} {
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", cmd.Args, err, out)
+		}
 	}
 	old := expired(t)
 	put := func(chain, key []byte) {
@@ -182,6 +185,7 @@ func TestBadFilesOfACertificateChangeNothing(t *testing.T) {
 		{"the guide's own key size", "key", "an RSA key of 1024 bits is too short", read(dirs[1], "weak.crt"), read(dirs[1], "weak.key")},
 		{"an expired certificate", "chain", "expired on 2020-01-0", old.Chain, old.Key},
 		{"a key under a passphrase", "key", "the key is encrypted", chain, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")},
+		{"a certificate without names", "chain", "has no subjectAltName", read(dirs[1], "nameless.crt"), read(dirs[1], "nameless.key")},
 		{"nothing at all", "chain", "the file is empty", nil, key},
 	} {
 		put(c.chain, c.key)

@@ -11,7 +11,7 @@ import (
 
 // issue lets the local CA make what the file leaves to it.
 func (l *loaded) issue(store pki.Store, now time.Time) model.Problems {
-	l.due, l.warnings = time.Time{}, slices.Concat(l.unfit(), l.neglected(now))
+	l.due, l.warnings = time.Time{}, slices.Concat(l.unfit(), l.misnamed(), l.neglected(now))
 	if store.Dir != "" {
 		l.warnings = append(l.warnings, store.Exposed()...)
 	}

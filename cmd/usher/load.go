@@ -59,6 +59,9 @@ func (l *loaded) loadFiles(now time.Time) (problems model.Problems) {
 			continue
 		}
 		pair, err := pki.LoadPair(l.cluster.Resolve(c.Chain), l.cluster.Resolve(c.Key), now)
+		if err == nil && len(pki.Names(pair.Leaf)) == 0 && l.cluster.ShownToClients(c.Name) {
+			err = &pki.Fault{In: pki.InChain, What: "the certificate has no subjectAltName, and clients look at nothing else", Hint: "have it issued anew for the listener's hosts, such as with 'usher cert csr'"}
+		}
 		problems = append(problems, l.faults(fmt.Sprintf("certificates[%d]", i), "chain", err)...)
 		l.pairs[c.Name] = pair
 	}

@@ -201,6 +201,13 @@ func TestWhatIsNeglectedIsNamed(t *testing.T) {
 			t.Errorf("%q is missing in %s", want, w)
 		}
 	}
+	if strings.Contains(w, "no certificate that it shows") {
+		t.Errorf("warnings: %s", w)
+	}
+	l.save(t, strings.Replace(good, "tls: {certificate", "hosts: [localhost, other.example.org], tls: {certificate", 1))
+	if w := strings.Join(l.now.warnings, "\n"); !strings.Contains(w, "listener https: no certificate that it shows is for other.example.org") || strings.Contains(w, "for localhost") {
+		t.Errorf("warnings: %s", w)
+	}
 	if strings.Contains(w, "expires") {
 		t.Errorf("warnings: %s", w)
 	}

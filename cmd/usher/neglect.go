@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"usher/xds/pki"
@@ -24,6 +26,32 @@ func (l *loaded) unfit() (warnings []string) {
 		}
 	}
 	return warnings
+}
+
+// misnamed are certificates of files that are not for the hosts of a listener
+// that shows them.
+func (l *loaded) misnamed() (warnings []string) {
+	for _, v := range l.cluster.Listeners {
+		if v.TLS == nil {
+			continue
+		}
+		for _, h := range v.Hosts {
+			if h == "*" || slices.ContainsFunc(v.TLS.Shown(), func(name string) bool { return l.covers(name, h) }) {
+				continue
+			}
+			warnings = append(warnings, fmt.Sprintf("listener %s: no certificate that it shows is for %s, so that clients turn away", v.Name, h))
+		}
+	}
+	return warnings
+}
+
+// covers tells whether a certificate is for a host, or for all that *.NAME is.
+func (l *loaded) covers(certificate, host string) bool {
+	leaf := l.pairs[certificate].Leaf
+	if leaf == nil {
+		return true // it is issued for the listener's hosts
+	}
+	return leaf.VerifyHostname(strings.Replace(host, "*", "any", 1)) == nil
 }
 
 // neglected are certificates of files that nobody takes care of.
