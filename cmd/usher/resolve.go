@@ -34,6 +34,9 @@ type resolver struct {
 	news   chan map[model.Address]answer // the latest answers, when they changed
 	lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 	every  time.Duration
+	// last is where names pointed when that was accepted last, in an earlier run
+	// perhaps. It belongs to the caller of resolve.
+	last map[model.Address]netip.Addr
 
 	mu      sync.Mutex
 	answers map[model.Address]answer
@@ -59,7 +62,7 @@ func (r *resolver) resolve(ctx context.Context, addresses []model.Address) map[m
 		if known, ok := old[a]; ok {
 			keep[a] = known
 		} else if !a.IP().IsValid() {
-			ask[a] = answer{}
+			ask[a] = answer{ip: r.last[a]} // which stays if there is no answer
 		}
 	}
 	maps.Copy(keep, r.all(ctx, ask))

@@ -18,6 +18,12 @@ type names struct {
 	known map[string][]netip.Addr
 }
 
+func namesOf(host string, ips ...string) *names {
+	n := &names{known: map[string][]netip.Addr{}}
+	n.say(host, ips...)
+	return n
+}
+
 func (n *names) say(host string, ips ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
