@@ -123,6 +123,6 @@ func (l *loop) lastAccepted(now time.Time) *publication {
 	if len(problems) > 0 {
 		return nil
 	}
-	answers := l.resolver.resolve(context.Background(), last.addresses())
+	answers := l.lookUp(context.Background(), last)
 	return &publication{loaded: last, answers: answers, resources: last.translate(answers)}
 }
