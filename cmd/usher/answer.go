@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -12,12 +11,9 @@ import (
 	"usher/model"
 )
 
-const (
-	// answerLimit leaves room for a dead name server or two: resolv.conf gives
-	// each 5 s before the next is asked.
-	answerLimit  = 15 * time.Second
-	connectLimit = time.Second
-)
+// answerLimit leaves room for a dead name server or two: resolv.conf gives each
+// 5 s before the next is asked.
+const answerLimit = 15 * time.Second
 
 // answer is what a node's address resolved to. On a fault the address that was
 // known before stays.
@@ -45,12 +41,7 @@ func (r *resolver) one(ctx context.Context, a model.Address, was answer) answer 
 	if err != nil {
 		return was.failed(fmt.Errorf("resolve %s: %w", a.Host, err))
 	}
-	if was.alive && was.fault == nil && slices.Equal(choice, was.choice) {
-		return was
-	}
-	ctx, cancel := context.WithTimeout(ctx, connectLimit)
-	defer cancel()
-	return choose(ctx, a, choice)
+	return choose(ctx, a.Port, was, choice)
 }
 
 // choice is what a name resolves to, in the order of preference.
@@ -79,22 +70,6 @@ func ipv4First(a, b netip.Addr) int {
 		return 1
 	}
 	return a.Compare(b)
-}
-
-// choose takes the first address that accepts a connection; none does while a
-// node is down, and then the first stands in until one answers.
-func choose(ctx context.Context, a model.Address, choice []netip.Addr) answer {
-	if len(choice) == 1 {
-		return answer{ip: choice[0], choice: choice, alive: true}
-	}
-	for _, ip := range choice {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", netip.AddrPortFrom(ip, a.Port).String())
-		if err == nil {
-			_ = conn.Close()
-			return answer{ip: ip, choice: choice, alive: true}
-		}
-	}
-	return answer{ip: choice[0], choice: choice}
 }
 
 // ips are the addresses that are known.
