@@ -153,24 +153,6 @@ func TestEveryKeyIsForItsOwnerAlone(t *testing.T) {
 	}
 }
 
-func TestOneNodeIsOneEndpointWhateverItsNameResolvesTo(t *testing.T) {
-	s := newIdleSite(t, 2, file{})
-	s.file.nodes = []string{
-		fmt.Sprintf("{name: isNode1, address: localhost:%d}", s.nodes[0].port),
-		"{name: isNode2, address: no-such-host.invalid:9443}",
-	}
-	s.save(s.text(s.file))
-	s.run()
-	s.always("isNode1", "/", "")
-	if n := s.stat("cluster.identity.membership_total"); n != 1 {
-		t.Errorf("%d endpoints", n)
-	}
-	st, _ := s.status()
-	if nodes := st.Pools[0].Nodes; nodes[0].IP != "127.0.0.1" || nodes[1].Fault == "" || len(st.Warnings) != 2 {
-		t.Errorf("nodes %+v, warnings %v", nodes, st.Warnings)
-	}
-}
-
 func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	s := newIdleSite(t, 1, file{})
 	lis, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", s.xds))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -89,12 +90,19 @@ func inspect(cmd *cobra.Command, file string, store pki.Store) (publication, err
 	if len(problems) > 0 {
 		return publication{}, problems
 	}
-	answers := newResolver().resolve(cmd.Context(), l.addresses())
+	answers := l.located(cmd.Context())
 	p := publication{loaded: l, answers: answers, resources: l.translate(answers)}
 	for _, w := range p.allWarnings() {
 		cmd.PrintErrln("warning:", w)
 	}
 	return p, nil
+}
+
+// located says where the nodes' names point, for those who wait for it.
+func (l *loaded) located(ctx context.Context) map[model.Address]answer {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
+	defer cancel()
+	return newResolver().resolve(ctx, l.addresses())
 }
 
 func showCommand() *cobra.Command {

@@ -38,7 +38,7 @@ type loop struct {
 	refusal  *xds.Refusal   // Envoy's part in that
 	saved    time.Time      // when a save was read that nobody has accepted yet
 	kept     []byte         // the accepted file on disk
-	keepDue  time.Time      // when to try again to keep it
+	keepDue  time.Time      // when to try again to keep it and the addresses
 	leaveDue time.Time      // when to renew what Envoys elsewhere need
 	again    time.Time      // when the server wants to be called
 	process  processStatus
@@ -73,6 +73,7 @@ func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 		pokes:    make(chan struct{}, 1),
 		events:   make(chan envoy.Event, 16),
 	}
+	l.resolver.last = readAddresses(p.lastAddresses())
 	l.server = xds.NewServer(l.poke)
 	l.keeper = newKeeper(l.store)
 	return l

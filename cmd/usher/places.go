@@ -19,7 +19,7 @@ type places struct {
 
 func (p *places) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&p.config, "config", "c", defaultConfig, "the cluster file")
-	cmd.Flags().StringVar(&p.state, "state", "", "folder for what usher keeps: CA, certificates, last accepted file (default .usher beside the cluster file)")
+	cmd.Flags().StringVar(&p.state, "state", "", "folder for what usher keeps: CA, certificates, last accepted file and addresses (default .usher beside the cluster file)")
 }
 
 // resolve makes both absolute.
@@ -38,10 +38,11 @@ func (p *places) resolve() error {
 }
 
 // The files of the state folder that this package owns.
-func (p places) accepted() string  { return filepath.Join(p.state, "accepted.yaml") }
-func (p places) xdsSocket() string { return filepath.Join(p.state, "xds.sock") }
-func (p places) apiSocket() string { return filepath.Join(p.state, "usher.sock") }
-func (p places) xdsFolder() string { return filepath.Join(p.state, "xds") }
+func (p places) accepted() string      { return filepath.Join(p.state, "accepted.yaml") }
+func (p places) lastAddresses() string { return filepath.Join(p.state, "addresses.json") }
+func (p places) xdsSocket() string     { return filepath.Join(p.state, "xds.sock") }
+func (p places) apiSocket() string     { return filepath.Join(p.state, "usher.sock") }
+func (p places) xdsFolder() string     { return filepath.Join(p.state, "xds") }
 
 // makeState creates the state folder for its owner alone.
 func (p places) makeState() error {

@@ -11,9 +11,6 @@ import (
 	"usher/xds"
 )
 
-// keepAgain is when a full disk is tried again.
-const keepAgain = 10 * time.Second
-
 func (l *loop) publish(p publication) {
 	first := !l.serving()
 	p.at = time.Now()
@@ -128,31 +125,6 @@ func (l *loop) lastAccepted(now time.Time) *publication {
 	if len(problems) > 0 {
 		return nil
 	}
-	answers := l.resolver.resolve(context.Background(), last.addresses())
+	answers := l.lookUp(context.Background(), last)
 	return &publication{loaded: last, answers: answers, resources: last.translate(answers)}
-}
-
-// accept remembers what every Envoy has accepted, on disk as well: a restart
-// with a broken file serves it.
-func (l *loop) accept(now time.Time) {
-	if l.accepted == nil || !l.accepted.at.Equal(l.now.at) {
-		l.accepted = new(l.now)
-	}
-	if !l.saved.IsZero() {
-		l.log.Info("cluster.yaml is live", "took", now.Sub(l.saved).Round(time.Millisecond))
-		l.saved = time.Time{}
-	}
-	if bytes.Equal(l.kept, l.now.data) {
-		l.keepDue = time.Time{}
-		return
-	}
-	if now.Before(l.keepDue) {
-		return
-	}
-	if err := writeFile(l.places.accepted(), l.now.data); err != nil {
-		l.log.Error("the accepted file could not be kept; a restart with a faulty cluster.yaml would serve an older one", "error", err)
-		l.keepDue = now.Add(keepAgain)
-		return
-	}
-	l.kept, l.keepDue = l.now.data, time.Time{}
 }

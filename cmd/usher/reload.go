@@ -113,7 +113,7 @@ func (l *loop) stand(ctx context.Context) error {
 // adopt publishes a loaded file, after the real Envoy has said that it would
 // take it. Changes of nodes and keys alone need no such question.
 func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
-	answers := l.resolver.resolve(ctx, next.addresses())
+	answers := l.lookUp(ctx, next)
 	next.open = l.keeper.open
 	p := publication{loaded: next, source: source, answers: answers, resources: next.translate(answers)}
 	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
@@ -127,6 +127,14 @@ func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	l.review(l.now.at)
 	l.follow()
 	return nil
+}
+
+// lookUp says where the nodes' names point, as far as that is known in good
+// time.
+func (l *loop) lookUp(ctx context.Context, next loaded) map[model.Address]answer {
+	ctx, cancel := context.WithTimeout(ctx, saveWaits)
+	defer cancel()
+	return l.resolver.resolve(ctx, next.addresses())
 }
 
 // warn logs what works and should not stay: all of it at a start, then what is

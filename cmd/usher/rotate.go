@@ -152,7 +152,7 @@ func readPublication(ctx context.Context, config string, store pki.Store, now ti
 	if len(problems) > 0 {
 		return publication{}, problems
 	}
-	return publication{loaded: l, answers: newResolver().resolve(ctx, l.addresses())}, nil
+	return publication{loaded: l, answers: l.located(ctx)}, nil
 }
 
 // nextStep says what to do in a phase of the rotation.
