@@ -47,7 +47,7 @@ type Listener struct {
 	// Routes are tried in the file's order; the first match wins, no match
 	// gets 404. Required, at least one, except with redirect.
 	Routes []Route `yaml:"routes"`
-	// Redirect is https where a listener without tls sends everybody to the same
+	// Redirect is `https` where a listener without tls sends everybody to the same
 	// host and path by HTTPS, for good: GET and HEAD by 301, all else by 308,
 	// which keeps method and body (httpd: Redirect permanent). Not with routes.
 	Redirect Redirect `yaml:"redirect"`
@@ -105,7 +105,7 @@ type ClientTLS struct {
 	// CA is a PEM file of the authorities that issue to clients. Default: the
 	// local CA alone (httpd: SSLCACertificateFile).
 	CA string `yaml:"ca"`
-	// Mode is require or request: with request, clients without a certificate
+	// Mode is `require` or `request`: with request, clients without a certificate
 	// are served too. Default: require (httpd: SSLVerifyClient require,
 	// optional).
 	Mode ClientMode `yaml:"mode"`
@@ -130,7 +130,7 @@ type Route struct {
 	Deny bool `yaml:"deny"`
 	// Pool names an entry of `pools`.
 	Pool string `yaml:"pool"`
-	// ClientCertificate is require where only clients with a verified
+	// ClientCertificate is `require` where only clients with a verified
 	// certificate may go, on a listener whose tls.client requests one; all others
 	// get 403, and path parameters (`/path;x`) do not slip past it. Default:
 	// request, whoever the listener serves (httpd: SSLVerifyClient in a Location).
