@@ -96,14 +96,15 @@ func (l *loop) stand(ctx context.Context) error {
 	faults := l.problems
 	data, err := os.ReadFile(l.places.accepted())
 	if err != nil {
-		return faults // there never was one
+		return errSaid // there never was one
 	}
 	last, problems := load(l.config, data, l.store, time.Now())
 	if len(problems) == 0 {
 		problems = asProblems(l.config, l.adopt(ctx, last, fromAccepted))
 	}
 	if len(problems) > 0 {
-		return append(faults, problems...)
+		l.say("what was last accepted can't be served either", problems)
+		return errSaid
 	}
 	l.kept, l.problems = data, faults
 	l.log.Warn("the last accepted file is served until cluster.yaml is good")

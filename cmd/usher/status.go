@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"usher/model"
 	"usher/xds"
+	"usher/xds/pki"
 )
 
 // Status is what usher knows about itself at one moment: a value that never
@@ -132,7 +132,7 @@ func (l *loop) certificateStatus() []CertificateStatus {
 			continue
 		}
 		s := CertificateStatus{Name: c.Name, Hosts: leaf.DNSNames, Expires: leaf.NotAfter}
-		s.Issuer = cmp.Or(leaf.Issuer.CommonName, leaf.Issuer.String())
+		s.Issuer = pki.Issuer(leaf)
 		for _, ip := range leaf.IPAddresses {
 			s.Hosts = append(s.Hosts, ip.String())
 		}

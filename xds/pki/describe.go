@@ -33,15 +33,16 @@ func keyKind(key crypto.PublicKey) string {
 	return "unknown"
 }
 
-// Issuer names who issued a certificate, for people.
+// Issuer names who issued a certificate, for people: by the first digits of its
+// key as well, where it was made here, so that two of one name are two.
 func Issuer(c *x509.Certificate) string {
-	if selfSigned(c) {
+	switch {
+	case selfSigned(c):
 		return "itself"
+	case c.Issuer.CommonName == "":
+		return c.Issuer.String()
 	}
-	if c.Issuer.CommonName != "" {
-		return c.Issuer.CommonName
-	}
-	return c.Issuer.String()
+	return strings.TrimSpace(c.Issuer.CommonName + " " + c.Issuer.SerialNumber)
 }
 
 // Facts are what a list says of a certificate.
