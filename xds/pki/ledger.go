@@ -124,18 +124,31 @@ func certificatesIn(pattern string) ([]*x509.Certificate, error) {
 }
 
 // Hanging are the certificates, valid now, that only the old authority of a
-// rotation vouches for: those of the ledger, those kept for the file, and
-// those given, such as the nodes showed.
+// rotation vouches for: those of the ledger that nothing was issued anew for,
+// those kept for the file, and those given, such as the nodes showed.
 func (s Store) Hanging(old Authority, seen []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	issued, err := s.issued()
 	if err != nil {
 		return nil, err
 	}
 	var hanging []*x509.Certificate
-	for _, c := range append(issued, seen...) {
-		if now.Before(c.NotAfter) && !c.IsCA && c.CheckSignatureFrom(old.Certificate) == nil && !slices.ContainsFunc(hanging, c.Equal) {
+	hangs := func(c *x509.Certificate) bool { return now.Before(c.NotAfter) && !c.IsCA && old.Issued(c) }
+	for _, c := range issued {
+		if hangs(c) && !slices.ContainsFunc(issued, func(d *x509.Certificate) bool { return !hangs(d) && now.Before(d.NotAfter) && takesOver(d, c) }) {
+			hanging = append(hanging, c)
+		}
+	}
+	for _, c := range seen {
+		if hangs(c) && !slices.ContainsFunc(hanging, c.Equal) {
 			hanging = append(hanging, c)
 		}
 	}
 	return hanging, nil
+}
+
+// takesOver tells whether a certificate was issued for all that another is for.
+func takesOver(next, before *x509.Certificate) bool {
+	names := Names(next)
+	return !next.IsCA && !slices.ContainsFunc(Names(before), func(n string) bool { return !slices.Contains(names, n) }) &&
+		slices.Equal(next.ExtKeyUsage, before.ExtKeyUsage)
 }
