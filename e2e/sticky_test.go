@@ -164,6 +164,7 @@ func TestWhatIsDeniedStaysDenied(t *testing.T) {
 		"/balancer-manager": 404, "/balancer-manager/": 404, "/balancer-manager/x": 404, "/balancer-manager?x": 404,
 		"/balancer-manager;x": 404, "/balancer-manager;x=y/z": 404, "//balancer-manager": 404, "/a/../balancer-manager": 404,
 		"/a/..;/balancer-manager": 404, "/%62alancer-manager": 404, "/carbon;x/admin;y/z": 404,
+		"/;/balancer-manager": 404, "/;a=b/balancer-manager/x": 404, "/carbon/;/admin": 404, "/;jsessionid=x": 200,
 		"/balancer-managerx": 200, "/x/balancer-manager": 200, "/carbonx": 200,
 	} {
 		if _, resp := s.ask(path, ""); resp.StatusCode != want {

@@ -23,9 +23,11 @@ const (
 	// idempotent are the methods of RFC 9110, 9.2.2, whose requests may be sent
 	// a second time. CONNECT and the rest may not.
 	idempotent = "GET|HEAD|OPTIONS|TRACE|PUT|DELETE"
-	// dotParameter is a dot segment with a path parameter: a servlet container
-	// drops the parameter first and climbs then, past any prefix.
-	dotParameter = `.*/\.\.?;.*`
+	// dotParameter is a dot segment or an empty one with a path parameter: a
+	// servlet container drops the parameter first, and climbs or merges slashes
+	// then, past any prefix. An empty one at the end is harmless, and what a
+	// session id at the root looks like (/;jsessionid=…).
+	dotParameter = `.*/(?:\.\.?;.*|;[^/]*/.*)`
 )
 
 // routes is the route table of a socket: a virtual host for each listener.

@@ -105,9 +105,10 @@ func caShowCommand() *cobra.Command {
 }
 
 // authorities are those in the folder; none is made.
-func authorities(store pki.Store, now time.Time) (pki.Authorities, error) {
+// Whether they are valid now is not asked.
+func authorities(store pki.Store) (pki.Authorities, error) {
 	store.ReadOnly = true
-	cas, made, err := store.Authorities(now)
+	cas, made, err := store.Authorities(time.Time{})
 	if err == nil && made {
 		err = fmt.Errorf("there is no local CA in %s yet: 'usher run' makes one at its first start, 'usher ca init' or 'usher ca import' does so now", store.Dir)
 	}
@@ -115,7 +116,7 @@ func authorities(store pki.Store, now time.Time) (pki.Authorities, error) {
 }
 
 func showAuthorities(w io.Writer, store pki.Store, now time.Time) error {
-	cas, err := authorities(store, now)
+	cas, err := authorities(store)
 	if err != nil {
 		return err
 	}

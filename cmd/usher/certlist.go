@@ -45,7 +45,7 @@ func listCertificates(cmd *cobra.Command, p places, now time.Time) error {
 	store := pki.Store{Dir: p.state, ReadOnly: true}
 	t := table{tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0), now}
 	_, _ = fmt.Fprintln(t, "CERTIFICATE\tFOR\tISSUED BY\tKEY\tDAYS LEFT")
-	if cas, err := authorities(store, now); err == nil {
+	if cas, err := authorities(store); err == nil {
 		for _, c := range cas.Trusted() {
 			t.row("local CA", pki.FactsOf(c, now))
 		}

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +43,7 @@ client-truststore.jks: the CA is added, every other entry stays as it is.`,
 			if err := e.resolve(); err != nil {
 				return err
 			}
-			cas, err := authorities(pki.Store{Dir: e.state}, time.Now())
+			cas, err := authorities(pki.Store{Dir: e.state})
 			if err != nil {
 				return err
 			}
@@ -95,6 +95,11 @@ func (e export) write(file string, cas pki.Authorities) (string, error) {
 
 // add puts the authorities into a store that is there, in one rename.
 func (e export) add(file string, password []byte, cas pki.Authorities) (string, error) {
+	link := file
+	file, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return "", err
+	}
 	before, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
@@ -106,16 +111,32 @@ func (e export) add(file string, password []byte, cas pki.Authorities) (string, 
 		}
 	}
 	if bytes.Equal(text, before) {
-		return file + " trusts the local CA already", nil
+		return link + " trusts the local CA already", nil
 	}
+	return "added the local CA to " + link, replaceAsItIs(file, text)
+}
+
+// replaceAsItIs gives a file another text in one step, and leaves owner and mode
+// as they are: it is somebody else's.
+func replaceAsItIs(file string, text []byte) error {
 	info, err := os.Stat(file)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if err := writeFile(file, text); err != nil {
-		return "", err
+	tmp := file + ".usher"
+	if err := writeFile(tmp, text); err != nil {
+		return err
 	}
-	return "added the local CA to " + file, os.Chmod(file, info.Mode().Perm())
+	defer os.Remove(tmp) //nolint:errcheck // gone already where all went well
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		if err := os.Chown(tmp, int(owner.Uid), int(owner.Gid)); err != nil {
+			return fmt.Errorf("keep the owner of %s: %w", file, err)
+		}
+	}
+	if err := os.Chmod(tmp, info.Mode().Perm()); err != nil {
+		return err
+	}
+	return os.Rename(tmp, file)
 }
 
 // entries are named apart: two authorities of a rotation may be in one store.

@@ -128,3 +128,14 @@ func issuesToClients(l model.Listener) bool {
 func trustsLocally(p model.Pool) bool {
 	return p.TLS != nil && p.TLS.Verify == model.VerifyCA && p.TLS.CA == ""
 }
+
+// keptLeaves are the certificates that the local CA has issued for the file, as
+// they are in the state folder.
+func (l *loaded) keptLeaves(store pki.Store) (leaves []pki.Leaf) {
+	for _, c := range l.cluster.Certificates {
+		if pair, err := store.Kept(c.Name); err == nil && c.Issued() {
+			leaves = append(leaves, pair.Leaf)
+		}
+	}
+	return leaves
+}

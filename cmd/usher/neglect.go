@@ -12,8 +12,11 @@ import (
 // ending warns of an authority whose end is near: from a twelfth of a year on.
 func ending(cas pki.Authorities, now time.Time) []string {
 	left := cas.Issuing.Certificate.NotAfter.Sub(now)
-	if left > 30*24*time.Hour || cas.Phase != pki.Steady {
+	if left > 30*24*time.Hour {
 		return nil
+	}
+	if cas.Phase == pki.Introduced {
+		return []string{fmt.Sprintf("the local CA expires in %d days, and all that it issued: 'usher ca rotate' lets the next one issue", int(left.Hours()/24))}
 	}
 	return []string{fmt.Sprintf("the local CA expires in %d days, and all that it issued: 'usher ca rotate' begins with another one", int(left.Hours()/24))}
 }

@@ -55,12 +55,16 @@ func (l *loop) renew(now time.Time) {
 	if p.due.IsZero() || now.Before(p.due) {
 		return
 	}
+	p.pairs, p.roots, p.clients = maps.Clone(p.pairs), maps.Clone(p.roots), maps.Clone(p.clients)
 	if problems := p.issue(l.store, now); len(problems) > 0 {
-		l.log.Error("a certificate could not be renewed; the old one serves on: " + problems.Error())
+		l.log.Error("a certificate could not be renewed; the old one is served as long as it lasts, and after it: " + problems.Error())
 		l.now.due = now.Add(tryAgain)
 		return
 	}
-	l.log.Info("certificates renewed", "next", p.due)
+	l.warn(p)
+	if !p.sameMaterial(l.now.loaded) {
+		l.log.Info("certificates renewed", "next", p.due)
+	}
 	p.resources = p.translate(p.answers)
 	l.publish(p)
 }

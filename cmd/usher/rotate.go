@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -39,8 +40,15 @@ survives a restart and is shown by 'usher ca show':
 			if err != nil {
 				return err
 			}
+			cas, err := authorities(store)
+			if err != nil {
+				return err
+			}
+			if err := fits(cmd, cas.Phase); err != nil {
+				return err
+			}
 			r := rotation{store: store, config: v.config, fresh: f, files: in, force: force}
-			if err := r.step(cmd.Context(), abort, time.Now()); err != nil {
+			if err := r.step(cmd.Context(), cas, abort, time.Now()); err != nil {
 				return err
 			}
 			return showAuthorities(cmd.OutOrStdout(), store, time.Now())
@@ -63,18 +71,29 @@ type rotation struct {
 	force  bool
 }
 
-func (r rotation) step(ctx context.Context, abort bool, now time.Time) error {
-	cas, err := authorities(r.store, now)
-	if err != nil {
-		return err
+// fits refuses flags that say what the next authority is to be where there is
+// one already, and half of an authority.
+func fits(cmd *cobra.Command, phase pki.Phase) error {
+	given := cmd.Flags().Changed
+	for _, f := range []string{"cert", "key", "plain", "name", "lifetime", "rsa"} {
+		if given(f) && phase != pki.Steady {
+			return usageError{fmt.Errorf("--%s says what the next CA is to be, and there is one already (phase %s): 'usher ca rotate --abort' forgets it where it is introduced", f, phase)}
+		}
 	}
+	if (given("key") || given("plain")) && !given("cert") {
+		return usageError{errors.New("--key and --plain go with --cert")}
+	}
+	return nil
+}
+
+func (r rotation) step(ctx context.Context, cas pki.Authorities, abort bool, now time.Time) (err error) {
 	switch {
 	case abort:
-		_, err = r.store.Abort(now)
+		_, err = r.store.Abort()
 	case cas.Phase == pki.Steady:
 		err = r.introduce(cas.Issuing, now)
 	case cas.Phase == pki.Introduced:
-		_, err = r.store.Replace(now)
+		_, err = r.store.Replace()
 	default:
 		err = r.retire(ctx, cas, now)
 	}
@@ -89,57 +108,55 @@ func (r rotation) introduce(before pki.Authority, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.store.Introduce(next, now)
+	_, err = r.store.Introduce(next)
 	return err
 }
 
 // retire removes the old authority if nothing hangs on it.
 func (r rotation) retire(ctx context.Context, cas pki.Authorities, now time.Time) error {
-	old, _ := cas.Old()
-	hanging, err := r.hanging(ctx, old, now)
-	if err != nil {
-		return err
+	if !r.force {
+		hanging, err := r.hanging(ctx, cas, now)
+		if err != nil {
+			return err
+		}
+		if len(hanging) > 0 {
+			return fmt.Errorf("the old CA stays, for these hang on it:\n  %s\nissue them anew ('usher run' does so for what it serves), or remove it all the same with --force", strings.Join(hanging, "\n  "))
+		}
 	}
-	if len(hanging) > 0 && !r.force {
-		return fmt.Errorf("the old CA stays, for these hang on it:\n  %s\nissue them anew ('usher run' does so for what it serves), or remove it all the same with --force", strings.Join(hanging, "\n  "))
-	}
-	_, err = r.store.Retire(now)
+	_, err := r.store.Retire()
 	return err
 }
 
-// hanging says what only the old authority vouches for: what was issued, and
-// what the nodes of the cluster file show.
-func (r rotation) hanging(ctx context.Context, old pki.Authority, now time.Time) ([]string, error) {
-	all, err := r.store.Hanging(old, nil, now)
-	if err != nil {
-		return nil, err
-	}
-	var words []string
-	for _, c := range all {
-		words = append(words, fmt.Sprintf("a certificate for %s, serial %x, %d days left", strings.Join(pki.Names(c), ", "), c.SerialNumber, pki.DaysLeft(c, now)))
-	}
-	for _, s := range r.sights(ctx, now) {
-		if s.err != nil || len(s.seen.Chain) == 0 {
-			continue
-		}
-		if slices.ContainsFunc(all, s.seen.Leaf().Equal) || !old.Issued(s.seen.Leaf()) {
-			continue
-		}
-		words = append(words, fmt.Sprintf("node %s of pool %s, %s", s.node.Name, s.pool.Name, s.node.Address))
-	}
-	return words, nil
-}
-
-// sights are the nodes of the cluster file as they show themselves; none where
-// there is no good file.
-func (r rotation) sights(ctx context.Context, now time.Time) []sight {
+// hanging says what only the old authority vouches for, or may: what was issued,
+// what usher serves, what the nodes show. Who can't be looked at is a reason to
+// wait.
+func (r rotation) hanging(ctx context.Context, cas pki.Authorities, now time.Time) ([]string, error) {
 	store := r.store
 	store.ReadOnly = true
 	p, err := readPublication(ctx, r.config, store, now)
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("the old CA stays, for the cluster file does not say what hangs on it (name it by --config, or remove the old CA with --force): %w", err)
 	}
-	return look(ctx, p, now)
+	served, words := p.keptLeaves(store), []string(nil)
+	all, err := store.Hanging(cas, served, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		words = append(words, fmt.Sprintf("a certificate for %s, serial %x, %d days left", strings.Join(pki.Names(c), ", "), c.SerialNumber, pki.DaysLeft(c, now)))
+	}
+	for _, s := range look(ctx, p, now) {
+		name := fmt.Sprintf("node %s of pool %s, %s", s.node.Name, s.pool.Name, s.node.Address)
+		old, _ := cas.Old()
+		switch {
+		case s.pool.TLS == nil:
+		case len(s.seen.Chain) == 0:
+			words = append(words, name+fmt.Sprintf(", which could not be looked at: %v", s.err))
+		case old.Issued(s.seen.Leaf()) && !cas.Issuing.Issued(s.seen.Leaf()) && !slices.ContainsFunc(all, s.seen.Leaf().Equal):
+			words = append(words, name)
+		}
+	}
+	return words, nil
 }
 
 // readPublication loads a cluster file as it is now and writes nothing.

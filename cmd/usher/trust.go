@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/smallstep/truststore"
 	"github.com/spf13/cobra"
@@ -30,11 +29,16 @@ func trustCommand(use, short, long, done string, install bool) *cobra.Command {
 			if err := p.resolve(); err != nil {
 				return err
 			}
-			cas, err := authorities(pki.Store{Dir: p.state}, time.Now())
+			store := pki.Store{Dir: p.state}
+			cas, err := authorities(store)
 			if err != nil {
 				return err
 			}
-			if err := trust(cas, install); err != nil {
+			gone, err := store.Retired()
+			if err != nil {
+				return err
+			}
+			if err := trust(cas, gone, install); err != nil {
 				return fmt.Errorf("change the system's trust store (it takes root, or sudo): %w", err)
 			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), done)
@@ -45,12 +49,14 @@ func trustCommand(use, short, long, done string, install bool) *cobra.Command {
 	return cmd
 }
 
-func trust(cas pki.Authorities, install bool) error {
-	for _, c := range cas.Trusted() {
-		change := truststore.Uninstall
-		if install {
-			change = truststore.Install
-		}
+// trust installs the authorities of now, or takes them out together with those
+// that a rotation has retired.
+func trust(cas pki.Authorities, gone []pki.Leaf, install bool) error {
+	all, change := cas.Trusted(), truststore.Install
+	if !install {
+		all, change = append(all, gone...), truststore.Uninstall
+	}
+	for _, c := range all {
 		if err := change(c); err != nil {
 			return err
 		}

@@ -38,12 +38,12 @@ func live(dir string) error {
 		if err != nil {
 			return err
 		}
-		if a, err = s.Introduce(next, noon); err != nil {
+		if a, err = s.Introduce(next); err != nil {
 			return err
 		}
 	}
 	if a.Phase == Introduced {
-		if _, err := s.Replace(noon); err != nil {
+		if _, err := s.Replace(); err != nil {
 			return err
 		}
 		if a, err = serve(); err != nil {
@@ -51,7 +51,7 @@ func live(dir string) error {
 		}
 	}
 	if a.Phase == Replaced {
-		_, err = s.Retire(noon)
+		_, err = s.Retire()
 	}
 	return err
 }

@@ -125,14 +125,17 @@ func certificatesIn(pattern string) ([]*x509.Certificate, error) {
 
 // Hanging are the certificates, valid now, that only the old authority of a
 // rotation vouches for: those of the ledger that nothing was issued anew for,
-// those kept for the file, and those given, such as the nodes showed.
-func (s Store) Hanging(old Authority, seen []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
-	issued, err := s.issued()
+// and those given, such as usher serves or the nodes showed.
+func (s Store) Hanging(a Authorities, seen []*x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
+	issued, err := s.Ledger()
 	if err != nil {
 		return nil, err
 	}
+	old, _ := a.Old()
 	var hanging []*x509.Certificate
-	hangs := func(c *x509.Certificate) bool { return now.Before(c.NotAfter) && !c.IsCA && old.Issued(c) }
+	hangs := func(c *x509.Certificate) bool {
+		return now.Before(c.NotAfter) && !c.IsCA && old.Issued(c) && !a.Issuing.Issued(c)
+	}
 	for _, c := range issued {
 		if hangs(c) && !slices.ContainsFunc(issued, func(d *x509.Certificate) bool { return !hangs(d) && now.Before(d.NotAfter) && takesOver(d, c) }) {
 			hanging = append(hanging, c)

@@ -21,7 +21,7 @@ const (
 )
 
 // anew is how to get out of an authority that cannot be used.
-const anew = "put the right file back, or move the folder away: then a new authority is made, which every client must be told to trust"
+const anew = "put the right file back, or move the folder away: then a new authority is made, which every client must be told to trust; where it has expired, 'usher ca rotate' brings the next one"
 
 // loadAuthority reads the authority in a folder. fs.ErrNotExist tells that
 // there is none at all. One whose key is not there, or under a passphrase that

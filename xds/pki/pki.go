@@ -38,6 +38,9 @@ type Pair struct {
 	Leaf  *x509.Certificate // the first of Chain
 }
 
+// Leaf is a certificate, for those who hold many and look into none.
+type Leaf = *x509.Certificate
+
 // RenewAt is when two thirds of a certificate's life have passed, and up to a
 // thirtieth more, which its serial number decides: those that were issued
 // together are not renewed together, and a restart changes nothing about it.

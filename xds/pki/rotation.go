@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,6 +63,7 @@ func (a Authorities) Old() (old Authority, ok bool) {
 const (
 	issuingFolder = "ca"
 	otherFolder   = "ca-other"
+	retiredFolder = "retired"
 	// succeedsFile is in the folder of an authority that came by a rotation:
 	// the certificate of the one before. Which of two folders has the one that
 	// names the other tells the phase.
@@ -83,7 +85,9 @@ func (s Store) Authorities(now time.Time) (a Authorities, made bool, err error) 
 		return a, made, err
 	}
 	other := filepath.Join(s.Dir, otherFolder)
-	a.Other, err = loadAuthority(other, s.Passphrase, now)
+	// Its date does not matter: an expired one vouches for nothing, and must not
+	// keep the other from its work.
+	a.Other, err = loadAuthority(other, s.Passphrase, time.Time{})
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		a.Other = Authority{}
@@ -121,8 +125,8 @@ func (s Store) Adopt(a Authority) error {
 
 // Introduce begins a rotation: the next authority is trusted and does not issue
 // yet, so that clients can be told of it before they meet it.
-func (s Store) Introduce(next Authority, now time.Time) (Authorities, error) {
-	a, err := s.rotating(now, Steady)
+func (s Store) Introduce(next Authority) (Authorities, error) {
+	a, err := s.rotating(Steady)
 	if err != nil {
 		return a, err
 	}
@@ -132,13 +136,13 @@ func (s Store) Introduce(next Authority, now time.Time) (Authorities, error) {
 	if err := next.keep(filepath.Join(s.Dir, otherFolder), a.Issuing.PEM); err != nil {
 		return a, fmt.Errorf("keep the new authority: %w", err)
 	}
-	return s.rotating(now, Introduced)
+	return s.rotating(Introduced)
 }
 
 // Replace lets the new authority issue. What the old one issued is good as
 // long as it is trusted, and certificates of the file are issued anew.
-func (s Store) Replace(now time.Time) (Authorities, error) {
-	a, err := s.rotating(now, Introduced)
+func (s Store) Replace() (Authorities, error) {
+	a, err := s.rotating(Introduced)
 	if err != nil {
 		return a, err
 	}
@@ -152,24 +156,29 @@ func (s Store) Replace(now time.Time) (Authorities, error) {
 	if err != nil {
 		return a, fmt.Errorf("let %s and %s change places: %w", issuingFolder, otherFolder, err)
 	}
-	return s.rotating(now, Replaced)
+	return s.rotating(Replaced)
 }
 
 // Retire ends a rotation: the old authority is no longer trusted, and its key
 // is gone. What it issued is worth nothing from then on: see Hanging.
-func (s Store) Retire(now time.Time) (Authorities, error) {
-	return s.drop(now, Replaced)
+func (s Store) Retire() (Authorities, error) {
+	return s.drop(Replaced)
 }
 
 // Abort ends a rotation before the new authority has issued anything.
-func (s Store) Abort(now time.Time) (Authorities, error) {
-	return s.drop(now, Introduced)
+func (s Store) Abort() (Authorities, error) {
+	return s.drop(Introduced)
 }
 
 // drop removes the other authority: in one rename, then for good.
-func (s Store) drop(now time.Time, in Phase) (Authorities, error) {
-	a, err := s.rotating(now, in)
+func (s Store) drop(in Phase) (Authorities, error) {
+	a, err := s.rotating(in)
 	if err != nil {
+		return a, err
+	}
+	// What the system's trust store may still hold: see Retired.
+	gone := filepath.Join(s.Dir, retiredFolder, strings.ReplaceAll(Fingerprint(a.Other.Certificate), ":", "")+".crt")
+	if err := replace(gone, a.Other.PEM); err != nil {
 		return a, err
 	}
 	away, err := os.MkdirTemp(s.Dir, ".ca-*")
@@ -183,16 +192,22 @@ func (s Store) drop(now time.Time, in Phase) (Authorities, error) {
 	if err := syncDir(s.Dir); err != nil {
 		return a, err
 	}
-	return s.rotating(now, Steady)
+	return s.rotating(Steady)
+}
+
+// Retired are the certificates of authorities that a rotation took away.
+func (s Store) Retired() ([]*x509.Certificate, error) {
+	return certificatesIn(filepath.Join(s.Dir, retiredFolder, "*.crt"))
 }
 
 // rotating are the authorities, where the rotation is in the phase that a step
-// begins with.
-func (s Store) rotating(now time.Time, want Phase) (Authorities, error) {
+// begins with. Whether they are valid now is not asked: a rotation is what helps
+// when one has expired.
+func (s Store) rotating(want Phase) (Authorities, error) {
 	if _, err := os.Stat(filepath.Join(s.Dir, issuingFolder)); err != nil {
 		return Authorities{}, fmt.Errorf("there is no authority in %s to be rotated", s.Dir)
 	}
-	a, _, err := s.Authorities(now)
+	a, _, err := s.Authorities(time.Time{})
 	if err == nil && a.Phase != want {
 		err = fmt.Errorf("the rotation of the local authority is in the phase %s, this step begins with %s", a.Phase, want)
 	}

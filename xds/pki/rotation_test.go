@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto/x509"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,53 +68,104 @@ func TestRotationStepByStep(t *testing.T) {
 	if p := step(Steady, LocalName, true); !p.Leaf.Equal(old.Leaf) {
 		t.Error("issued anew without a reason")
 	}
-	if _, err := s.Introduce(next(t), noon); err != nil {
+	if _, err := s.Introduce(next(t)); err != nil {
 		t.Fatal(err)
 	}
 	if p := step(Introduced, LocalName, true); !p.Leaf.Equal(old.Leaf) {
 		t.Error("the new authority issues already")
 	}
-	if _, err := s.Replace(noon); err != nil {
+	if _, err := s.Replace(); err != nil {
 		t.Fatal(err)
 	}
 	if p := step(Replaced, "next CA", true); p.Leaf.Equal(old.Leaf) {
 		t.Error("not issued anew")
 	}
-	if _, err := s.Retire(noon); err != nil {
+	if _, err := s.Retire(); err != nil {
 		t.Fatal(err)
 	}
 	step(Steady, "next CA", false)
 	if left := tree(t, s.Dir); strings.Contains(left, "ca-other") || strings.Contains(left, ".ca-") {
 		t.Error("left behind\n" + left)
 	}
-	if _, err := s.Introduce(next(t), noon); err != nil {
+	if _, err := s.Introduce(next(t)); err != nil {
 		t.Error("a second rotation:", err)
 	}
 }
 
 func TestStepsOutOfOrderChangeNothing(t *testing.T) {
 	s, _ := rotated(t)
-	refuse := func(step func(time.Time) (Authorities, error), want string) {
+	refuse := func(step func() (Authorities, error), want string) {
 		t.Helper()
 		before := contents(t, s.Dir)
-		if _, err := step(noon); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := step(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
 		if len(contents(t, s.Dir)) != len(before) {
 			t.Error("something changed")
 		}
 	}
-	introduce := func(now time.Time) (Authorities, error) { return s.Introduce(next(t), now) }
+	introduce := func() (Authorities, error) { return s.Introduce(next(t)) }
 	refuse(s.Replace, "is in the phase steady, this step begins with introduced")
 	refuse(s.Retire, "is in the phase steady, this step begins with replaced")
 	refuse(s.Abort, "is in the phase steady, this step begins with introduced")
-	if _, err := introduce(noon); err != nil {
+	if _, err := introduce(); err != nil {
 		t.Fatal(err)
 	}
 	refuse(introduce, "is in the phase introduced, this step begins with steady")
 	refuse(s.Retire, "is in the phase introduced")
-	if a, err := s.Abort(noon); err != nil || a.Phase != Steady || a.Issuing.Certificate.Subject.CommonName != LocalName {
+	if a, err := s.Abort(); err != nil || a.Phase != Steady || a.Issuing.Certificate.Subject.CommonName != LocalName {
 		t.Error(a.Phase, err)
+	}
+}
+
+// TestARotationThatWasForgottenStopsNothing: the old authority expires before
+// the last step, or even before the second.
+func TestARotationThatWasForgottenStopsNothing(t *testing.T) {
+	for _, phase := range []Phase{Steady, Introduced, Replaced} {
+		s, _ := rotated(t)
+		late := noon.Add(AuthorityLifetime)
+		younger := must[Authority](t)(AuthorityRequest{Name: "next CA", Lifetime: AuthorityLifetime}.New(noon.Add(30 * day)))
+		if phase != Steady {
+			must[Authorities](t)(s.Introduce(younger))
+		}
+		if phase == Replaced {
+			must[Authorities](t)(s.Replace())
+		}
+		a, _, err := s.Authorities(late)
+		if phase == Replaced {
+			if err != nil {
+				t.Fatal("the old one's end stops the new one:", err)
+			}
+			must[Pair](t)(a.Issuing.Issue(Request{Hosts: []string{"a"}, Lifetime: day}, late))
+		} else if err == nil || !strings.Contains(err.Error(), "'usher ca rotate'") {
+			t.Errorf("%s, the one that issues has expired: %v", phase, err)
+		}
+		if phase == Steady {
+			must[Authorities](t)(s.Introduce(younger))
+		}
+		if phase != Replaced {
+			must[Authorities](t)(s.Replace())
+		}
+		must[Authorities](t)(s.Retire())
+		if a, _, err := s.Authorities(late); err != nil || a.Phase != Steady || !a.Issuing.Certificate.Equal(younger.Certificate) {
+			t.Errorf("%s: at the end %s, %v", phase, a.Phase, err)
+		}
+		if gone := must[[]*x509.Certificate](t)(s.Retired()); len(gone) != 1 {
+			t.Errorf("%d authorities are remembered as retired", len(gone))
+		}
+	}
+}
+
+func TestALinkedAuthorityIsNotReplaced(t *testing.T) {
+	s, away := Store{Dir: t.TempDir()}, filepath.Join(t.TempDir(), "not mounted")
+	if err := os.Symlink(away, filepath.Join(s.Dir, issuingFolder)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Adopt(next(t)); err == nil {
+		t.Error("another one took its place")
+	}
+	if to, err := os.Readlink(filepath.Join(s.Dir, issuingFolder)); to != away {
+		t.Error("the link is gone:", err)
 	}
 }
 
@@ -131,20 +183,20 @@ func TestTwoAuthoritiesThatDoNotFollowEachOtherAreNamed(t *testing.T) {
 func TestWhatHangsOnTheOldAuthority(t *testing.T) {
 	s, server := rotated(t)
 	node := must[Pair](t)(s.IssueElsewhere(Request{Hosts: []string{"node1"}, Lifetime: 30 * day}, noon))
-	if _, err := s.Introduce(next(t), noon); err != nil {
+	if _, err := s.Introduce(next(t)); err != nil {
 		t.Fatal(err)
 	}
-	a := must[Authorities](t)(s.Replace(noon))
+	a := must[Authorities](t)(s.Replace())
 	old, _ := a.Old()
 	seen := must[Pair](t)(old.Issue(Request{Hosts: []string{"node2"}, Lifetime: day}, noon))
 	hanging := func(now time.Time, seen ...*x509.Certificate) string {
 		var names []string
-		for _, c := range must[[]*x509.Certificate](t)(s.Hanging(old, seen, now)) {
+		for _, c := range must[[]*x509.Certificate](t)(s.Hanging(a, seen, now)) {
 			names = append(names, named(c))
 		}
 		return strings.Join(names, " ")
 	}
-	if got := hanging(noon, seen.Leaf, node.Leaf); got != "node1 localhost node2" {
+	if got := hanging(noon, server.Leaf, seen.Leaf, node.Leaf); got != "node1 localhost node2" {
 		t.Errorf("%s hang on the old authority", got)
 	}
 	if p, issued, err := s.Certificate("server", Request{Hosts: []string{"localhost"}, Lifetime: 90 * day}, a.Issuing, noon); err != nil || !issued || p.Leaf.Equal(server.Leaf) {

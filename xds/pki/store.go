@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Store is the part of the state folder that holds certificates. Several
@@ -178,7 +180,7 @@ func (a Authority) keep(dir string, succeeds []byte) error {
 	if err := syncDir(tmp); err != nil {
 		return err
 	}
-	_ = os.Remove(dir) // an empty folder, and nothing else, goes
+	_ = unix.Rmdir(dir) // an empty folder, and nothing else, goes: no link to one
 	if err := os.Rename(tmp, dir); err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	xacme "golang.org/x/crypto/acme"
+
+	"usher/xds/pki"
 )
 
 const (
@@ -20,6 +22,15 @@ const (
 	// Encrypt's longest limit is a week.
 	longestWait = 7 * 24 * time.Hour
 )
+
+// mostPause is the most of pause.
+const mostPause = time.Hour
+
+// pause is how long nothing is asked after a success, whatever this machine's
+// clock says of the certificate's life: a third of it, at most an hour.
+func pause(p pki.Pair) time.Duration {
+	return min(p.Leaf.NotAfter.Sub(p.Leaf.NotBefore)/3, mostPause)
+}
 
 // Backoff is how long to wait after so many failures in a row, from 1: a
 // minute, doubled each time up to six hours, and up to a quarter more by a

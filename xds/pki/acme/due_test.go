@@ -3,6 +3,8 @@ package acme
 import (
 	"testing"
 	"time"
+
+	"usher/xds/pki"
 )
 
 func TestBackoffDoublesToSixHours(t *testing.T) {
@@ -27,5 +29,35 @@ func TestBackoffStaysWithinWhatLetsEncryptAllows(t *testing.T) {
 		}
 		wait := Backoff(n, 0)
 		left, at = min(5, left-1+wait.Minutes()/12), at+wait
+	}
+}
+
+// TestAfterASuccessNothingIsAskedForAWhile: not where this machine's clock is
+// ahead of the directory's, so that the certificate is due at once, nor where
+// the directory puts more names into it than were asked for.
+func TestAfterASuccessNothingIsAskedForAWhile(t *testing.T) {
+	ca, err := pki.NewAuthority("directory", pki.AuthorityLifetime, noon.Add(-30*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := ca.Issue(pki.Request{Hosts: []string{"is.example.org", "www.is.example.org"}, Lifetime: 24 * time.Hour}, noon.Add(-20*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, r := Client{Dir: t.TempDir()}, Request{Name: "server", Hosts: []string{"is.example.org"}, Directory: "https://directory.example"}
+	if err := c.keep(r, p, noon); err != nil {
+		t.Fatal(err)
+	}
+	if k := c.Kept(r, noon); !k.Next.Equal(noon.Add(time.Hour)) || k.Failures != 0 {
+		t.Errorf("asked again at %s", k.Next)
+	}
+	later := noon.Add(2 * time.Hour)
+	if k := c.Kept(r, later); k.Next.After(later) {
+		t.Errorf("a certificate that is due is asked for at %s only", k.Next)
+	}
+	other := r
+	other.Hosts = []string{"other.example.org"}
+	if k := c.Kept(other, noon); !k.Next.Equal(noon) {
+		t.Errorf("another wish waits until %s", k.Next)
 	}
 }

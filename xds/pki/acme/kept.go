@@ -46,8 +46,11 @@ func (c Client) Kept(r Request, now time.Time) Kept {
 		if most := now.Add(longestWait); k.Next.After(most) { // the clock was set back
 			k.Next = most
 		}
-	case rec.Directory == r.Directory && r.answers(k.Pair):
+	case rec.Directory == r.Directory && k.Pair.Leaf != nil && (rec.Request == r.id() || r.answers(k.Pair)):
 		k.Next = pki.RenewAt(k.Pair.Leaf)
+		if most := now.Add(mostPause); rec.Next.After(k.Next) && !rec.Next.After(most) {
+			k.Next = rec.Next
+		}
 	}
 	return k
 }

@@ -32,7 +32,7 @@ func (c Client) Obtain(ctx context.Context, r Request, now func() time.Time, ran
 	}
 	p, err := c.attempt(ctx, r, present)
 	if err == nil {
-		return p, c.keep(r, p)
+		return p, c.keep(r, p, now())
 	}
 	rec = before
 	if ctx.Err() == nil {
@@ -55,11 +55,11 @@ func (c Client) attempt(ctx context.Context, r Request, present func(context.Con
 
 // keep ends the failures only where the certificate is safe: otherwise the
 // directory would be asked again at once, and again.
-func (c Client) keep(r Request, p pki.Pair) error {
+func (c Client) keep(r Request, p pki.Pair, now time.Time) error {
 	if err := pki.Keep(c.certificate(r.Name), p); err != nil {
 		return err
 	}
-	return c.keepRecord(r, record{Directory: r.Directory})
+	return c.keepRecord(r, record{Directory: r.Directory, Request: r.id(), Next: now.Add(pause(p))})
 }
 
 // failures are those of the very request.
