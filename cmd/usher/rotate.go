@@ -31,7 +31,8 @@ survives a restart and is shown by 'usher ca show':
               once; the old one is still trusted.
   steady      the old one and its key are gone. That is refused as long as
               something in use hangs on it: a certificate that was issued for
-              use elsewhere, or one that a node shows.
+              use elsewhere, or one that a node of the cluster file shows;
+              also where the file or a node can't be looked at.
 
 --abort ends a rotation that is introduced.`,
 		Args: noArguments,

@@ -13,7 +13,9 @@
 //
 //	ca/ca.crt, ca/ca.key          the local authority; ca.crt is what clients trust
 //	ca-other/                     during a rotation: the new one, or the old one
+//	retired/FINGERPRINT.crt       authorities that a rotation took away
 //	ledger/SERIAL.crt             what was issued for use elsewhere
+//	imported/NAME.crt, NAME.key   what was imported
 //	certificates/NAME.pem         an issued certificate, its key first
 //	internal/ca/                  the authority of the xDS port, trusted by no client
 //	acme/                         what the package acme has obtained
