@@ -40,6 +40,10 @@ func setUp(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%v\nrun `make envoy` first\n", err)
 		return 1
 	}
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil { // a second at every end otherwise
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	for _, p := range []string{"usher/cmd/usher", "usher/e2e/isstub"} {
 		out, err := exec.Command("go", "build", "-race", "-o", bin, p).CombinedOutput()
 		if err != nil {
