@@ -105,7 +105,7 @@ is never given again, and a rotation of the CA knows who hangs on the old one.`,
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(writeSecret(out+".key", p.Key), writeNew(out+".crt", p.Chain)); err != nil {
+			if err := errors.Join(writeNew(out+".key", p.Key, secret, nameOthers), writeNew(out+".crt", p.Chain, public, nameOthers)); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s.crt and %s.key: serial %x, until %s\n", out, out, p.Leaf.SerialNumber, p.Leaf.NotAfter.UTC().Format(time.DateOnly))
@@ -140,7 +140,7 @@ it answers is served by 'certificates: [{name: …, chain: FILE, key: OUT.key}]'
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(writeSecret(out+".key", key), writeNew(out+".csr", csr)); err != nil {
+			if err := errors.Join(writeNew(out+".key", key, secret, nameOthers), writeNew(out+".csr", csr, public, nameOthers)); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s.csr and %s.key\n", out, out)
@@ -168,22 +168,15 @@ func outName(out, host string) string {
 	return strings.NewReplacer("*", "any", ":", "_").Replace(host)
 }
 
+// nameOthers is what to do about files that are there.
+const nameOthers = "Name others with --out"
+
 // notThere sees to it that files can be made, before something is issued.
 func notThere(files ...string) error {
 	for _, f := range files {
 		if _, err := os.Lstat(f); !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is there already; it stays as it is. Name others with --out", f)
+			return isThere(f, nameOthers)
 		}
 	}
 	return nil
-}
-
-// writeSecret writes a file for its owner alone, which must not be there yet.
-func writeSecret(file string, text []byte) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
 }

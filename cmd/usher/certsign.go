@@ -51,7 +51,7 @@ a listener's host. Nothing else of the request goes into the certificate.`,
 			if err != nil {
 				return err
 			}
-			if err := writeNew(out, p.Chain); err != nil {
+			if err := writeNew(out, p.Chain, public, nameOthers); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "wrote %s for %s: serial %x, until %s\n", out, strings.Join(pki.Names(p.Leaf), ", "), p.Leaf.SerialNumber, p.Leaf.NotAfter.UTC().Format(time.DateOnly))
@@ -104,11 +104,11 @@ line for cluster.yaml.`,
 			if (store == "") == (chain == "") {
 				return usageError{errors.New("name --chain and --key, or --store")}
 			}
-			secret, err := readPassphrase(passphrase)
+			words, err := readPassphrase(passphrase)
 			if err != nil {
 				return err
 			}
-			pair, err := readForeign(chain, key, store, secret)
+			pair, err := readForeign(chain, key, store, words)
 			if err != nil {
 				return err
 			}

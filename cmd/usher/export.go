@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,15 +80,8 @@ func (e export) write(file string, cas pki.Authorities) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", file, withPassword(err))
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // certificates are public
-	if errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s is there already; it stays as it is. Add to it by --into, or name another file", file)
-	}
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(text)
-	return fmt.Sprintf("wrote %s: %d certificates", file, len(cas.Trusted())), errors.Join(err, f.Close())
+	err = writeNew(file, text, public, "Add to it by --into, or name another file")
+	return fmt.Sprintf("wrote %s: %d certificates", file, len(cas.Trusted())), err
 }
 
 // add puts the authorities into a store that is there, in one rename.

@@ -2,9 +2,7 @@ package main
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
-	"os"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -23,25 +21,13 @@ func initCommand() *cobra.Command {
 		Args:  oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := fileArgument(args)
-			if err := writeNew(file, starter); err != nil {
+			if err := writeNew(file, starter, public, "Name another file: usher init FILE"); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wrote %s: name your nodes in it, then 'usher check %s' and 'usher run --config %s'\n", file, file, file)
 			return err
 		},
 	}
-}
-
-func writeNew(file string, data []byte) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // no secret, and others may read it
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s is there already; it stays as it is. Name another file: usher init FILE", file)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
 }
 
 func versionCommand() *cobra.Command {

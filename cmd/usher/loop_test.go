@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -210,5 +213,57 @@ func TestWhatIsNeglectedIsNamed(t *testing.T) {
 	}
 	if strings.Contains(w, "expires") {
 		t.Errorf("warnings: %s", w)
+	}
+}
+
+// TestARenewalThatFailsSaysWhy in the log, and does not call itself one.
+func TestARenewalThatFailsSaysWhy(t *testing.T) {
+	l := alone(t)
+	l.save(t, small)
+	var said bytes.Buffer
+	l.log = slog.New(slog.NewTextHandler(&said, nil))
+	if err := os.Remove(filepath.Join(l.state, "ca", "ca.key")); err != nil {
+		t.Fatal(err)
+	}
+	leaf, due := l.now.pairs["server"].Leaf, l.now.due
+	l.renew(due)
+	if text := said.String(); strings.Contains(text, "renewed") || !strings.Contains(text, "put it there (mode 0600)") {
+		t.Errorf("the log says %s", text)
+	}
+	if !l.now.pairs["server"].Leaf.Equal(leaf) || !l.now.due.Equal(due.Add(tryAgain)) {
+		t.Errorf("tried again at %s", l.now.due)
+	}
+	l.renew(leaf.NotAfter.Add(time.Second))
+	if text := said.String(); !strings.Contains(text, "level=ERROR") {
+		t.Errorf("after its end the log says %s", text)
+	}
+}
+
+// TestAStoreOfOthersKeepsItsOwnerAndMode: a server that can't read its trust
+// store any more does not start.
+func TestAStoreOfOthersKeepsItsOwnerAndMode(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "client-truststore.jks")
+	if err := os.WriteFile(file, []byte("before"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	owner := os.Geteuid()
+	if owner == 0 { // who else may give a file away
+		owner = 4711
+	}
+	if err := os.Chown(file, owner, -1); err != nil {
+		t.Fatal(err)
+	}
+	if err := replaceAsItIs(file, []byte("after")); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if uid := info.Sys().(*syscall.Stat_t).Uid; int(uid) != owner || info.Mode().Perm() != 0o640 {
+		t.Errorf("owner %d, mode %v", uid, info.Mode())
+	}
+	if text, err := os.ReadFile(file); string(text) != "after" {
+		t.Errorf("%s, %v", text, err)
 	}
 }
