@@ -17,6 +17,8 @@ const (
 	minLifetime = Duration(60 * time.Second)
 	maxLifetime = Duration(825 * 24 * time.Hour) // what browsers take of a private CA
 	maxTTL      = Duration(3650 * 24 * time.Hour)
+	maxAttempts = 20
+	maxSet      = 99 // httpd's
 )
 
 // checker collects what is wrong with a decoded and completed cluster. A field

@@ -20,11 +20,43 @@ func (k *checker) listener(field string, l Listener, pools, certificates names) 
 	}
 	k.hosts(field+".hosts", l.Hosts)
 	k.listenerTLS(field+".tls", l.TLS, certificates)
+	if k.has(field + ".tcp") {
+		k.tcp(field, l, pools)
+		return
+	}
 	k.redirect(field, l)
+	k.preset(field+".preset", l)
 	k.required(field+".routes", len(l.Routes) == 0 && l.Redirect == "" && !k.has(field+".redirect"), "the listener has no routes", "send everything to a pool: routes: [{path: /, pool: NAME}]")
 	for i, r := range l.Routes {
-		k.route(item(field+".routes", i), r, l.Routes[:i], pools)
-		k.routeClient(item(field+".routes", i)+".client_certificate", r, l.TLS)
+		k.route(r, l.Routes[:i], pools)
+		k.routeClient(r.field+".client_certificate", r, l.TLS)
+	}
+}
+
+func (k *checker) preset(field string, l Listener) {
+	if l.Preset == nil {
+		return
+	}
+	k.required(field+".name", l.Preset.Name == "" && !k.unread(field), "the preset has no name", "known is "+string(WSO2IS))
+	k.required(field, l.Redirect != "", "a preset of a listener that redirects everybody", "put it on the listener with tls")
+}
+
+// tcp checks a listener that passes connections on.
+func (k *checker) tcp(field string, l Listener, pools names) {
+	for _, key := range []string{"routes", "redirect", "redirect_port", "preset", "forwarded_server", "trusted_proxies"} {
+		k.required(join(field, key), k.has(join(field, key)), key+" of a listener with tcp", "whatever is spoken there is passed on; remove it")
+	}
+	if l.TLS != nil {
+		k.required(field+".tls.hsts", l.TLS.HSTS != nil, "hsts of a listener with tcp", "it is a header of HTTP; remove it")
+	}
+	if l.TCP == nil {
+		return
+	}
+	k.required(field+".tcp.pool", l.TCP.Pool == "", "tcp without a pool", "write tcp: {pool: NAME}")
+	k.among(pools, field+".tcp.pool", "pool", l.TCP.Pool)
+	k.spanIfSet(field+".tcp.idle_timeout", l.TCP.IdleTimeout, minInterval, maxTimeout)
+	if p := k.poolNamed(l.TCP.Pool); p.Balance.Hashes() {
+		k.fault(field+".tcp.pool", fmt.Sprintf("pool %q hashes what a connection has not", l.TCP.Pool), "send it to a pool with another balance")
 	}
 }
 
@@ -71,50 +103,6 @@ func (k *checker) host(field, h string, anyHost bool) bool {
 	return false
 }
 
-func (k *checker) route(field string, r Route, before []Route, pools names) {
-	k.required(field+".path", r.Path == "", "the route has no path", "/ is everything")
-	switch {
-	case r.Deny && r.Pool != "":
-		k.fault(field, "both deny and pool", "a route sends to a pool or is denied; remove one")
-	case !r.Deny && r.Pool == "" && !k.unread(field+".pool") && !k.unread(field+".deny"):
-		k.fault(field, "neither deny nor pool", "add pool: NAME, or deny: true")
-	}
-	k.among(pools, field+".pool", "pool", r.Pool)
-	if r.Deny && k.has(field+".timeout") {
-		k.fault(field+".timeout", "a denied path has no timeout", "remove it")
-	}
-	k.span(field+".timeout", r.Timeout, 0, maxTimeout)
-	if r.Path == "" || !k.path(field+".path", r.Path) {
-		return
-	}
-	for _, b := range before {
-		if covers(b.Path, r.Path) {
-			k.fault(field+".path", fmt.Sprintf("%q is never reached: %q before it covers it", r.Path, b.Path), "the first match wins; move the narrower path up")
-			return
-		}
-	}
-}
-
-func (k *checker) path(field, path string) bool {
-	switch {
-	case !strings.HasPrefix(path, "/"):
-		k.fault(field, fmt.Sprintf("%q does not begin with /", path), "")
-	case pathForbids.MatchString(path):
-		k.fault(field, fmt.Sprintf("%q is not a plain path", path), "no query, no path parameters, no escapes, no blanks")
-	case strings.Contains(path, "//") || strings.Contains(path+"/", "/../") || strings.Contains(path+"/", "/./"):
-		k.fault(field, fmt.Sprintf("%q never matches", path), "requests are freed of //, /./ and /../ before; write the path without them")
-	default:
-		return true
-	}
-	return false
-}
-
-// covers tells whether all below b is below a.
-func covers(a, b string) bool {
-	a = strings.TrimSuffix(a, "/")
-	return b == a || strings.HasPrefix(b, a+"/")
-}
-
 // sockets checks that listeners fit beside each other.
 func (k *checker) sockets() {
 	for i, b := range k.Listeners {
@@ -135,9 +123,26 @@ func (k *checker) beside(a, b Listener, i, j int) {
 	case a.Address != b.Address:
 	case (a.TLS == nil) != (b.TLS == nil):
 		k.fault(field+".address", fmt.Sprintf("the port clashes: the listener in line %d has TLS and this one has not, or the reverse", line), "a port is encrypted or it is not")
+	case a.TCP != nil || b.TCP != nil:
+		k.fault(field+".address", fmt.Sprintf("the port clashes with the listener in line %d, and one of them has tcp", line), "a listener with tcp has its address to itself")
 	default:
 		k.shared(a, b, field, line)
 		k.sharedTLS(a.TLS, b.TLS, field+".tls", line)
+		k.sharedKeys(a, b, field, line)
+	}
+}
+
+// sharedKeys checks what is settled before the client has said which host it
+// means, or for all hosts at once.
+func (k *checker) sharedKeys(a, b Listener, field string, line int) {
+	same := map[string]bool{
+		"trusted_proxies": slices.Equal(a.TrustedProxies, b.TrustedProxies),
+		"proxy_protocol":  a.ProxyProtocol == b.ProxyProtocol,
+		"metrics":         a.Metrics == b.Metrics,
+		"access_log":      (a.AccessLog == nil) == (b.AccessLog == nil) && (a.AccessLog == nil || *a.AccessLog == *b.AccessLog),
+	}
+	for key, ok := range same {
+		k.required(join(field, key), !ok, fmt.Sprintf("the listener in line %d has the same address and another %s", line, key), "write the same in both, or give them different ports")
 	}
 }
 

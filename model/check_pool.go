@@ -4,20 +4,91 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (k *checker) pool(field string, p Pool, certificates names) {
 	k.sticky(field, p)
 	k.poolTLS(field+".tls", p.TLS, certificates)
 	k.health(field+".health", p.Health)
-	if k.has(field+".try_timeout") && p.TryTimeout != 0 {
-		k.span(field+".try_timeout", p.TryTimeout, minTry, maxTry)
-	}
+	k.limits(field, p)
+	k.face(field, p)
 	k.required(field+".nodes", len(p.Nodes) == 0, "the pool has no nodes", "name at least one: {name: isNode1, address: HOST:PORT}")
 	seen, at := names{}, map[Address]string{}
 	for i, n := range p.Nodes {
 		k.node(item(field+".nodes", i), n, seen, at)
 	}
+	for i, n := range p.Nodes {
+		k.rank(item(field+".nodes", i), n, p, seen)
+	}
+}
+
+// limits checks times and numbers.
+func (k *checker) limits(field string, p Pool) {
+	k.spanIfSet(field+".try_timeout", p.TryTimeout, minTry, maxTry)
+	k.spanIfSet(field+".retry", p.Retry, minInterval, maxTimeout)
+	k.spanIfSet(field+".slow_start", p.SlowStart, Duration(time.Second), maxInterval)
+	k.spanIfSet(field+".drain_timeout", p.DrainTimeout, minInterval, maxTimeout)
+	k.span(field+".connect_timeout", p.ConnectTimeout, minTry, Duration(time.Minute))
+	k.span(field+".idle_timeout", p.IdleTimeout, minInterval, maxInterval)
+	k.span(field+".timeout", p.Timeout, 0, maxTimeout)
+	k.between(field+".attempts", p.Attempts, 0, maxAttempts)
+	for _, key := range []string{"max_connections", "max_pending"} {
+		n := map[string]Count{"max_connections": p.MaxConnections, "max_pending": p.MaxPending}[key]
+		k.required(join(field, key), k.has(join(field, key)) && n == 0, "0 lets nothing through", "leave it out where there is no limit")
+	}
+	if p.SlowStart > 0 && (p.Balance.Hashes() || p.Balance == Random) {
+		k.fault(field+".slow_start", "slow_start does not go with "+string(p.Balance), "choose round_robin or least_request, or remove it")
+	}
+}
+
+// spanIfSet lets 0 stand for off.
+func (k *checker) spanIfSet(field string, d, least, most Duration) {
+	if d != 0 {
+		k.span(field, d, least, most)
+	}
+}
+
+// face checks what nodes and clients see of each other.
+func (k *checker) face(field string, p Pool) {
+	if p.Host != HostKeep && p.Host != HostNode {
+		k.hostPort(field+".host", p.Host)
+	}
+	if p.Reverse == nil {
+		return
+	}
+	field += ".reverse"
+	for i, h := range p.Reverse.Hosts {
+		k.hostPort(item(field+".hosts", i), h)
+	}
+	for i, s := range p.Reverse.CookiePath {
+		at := item(field+".cookie_path", i)
+		k.swap(at, s)
+		k.required(at+".from", s.From != "" && !strings.HasPrefix(s.From, "/"), fmt.Sprintf("%.140q does not begin with /", s.From), "")
+	}
+	for i, s := range p.Reverse.CookieDomain {
+		k.swap(item(field+".cookie_domain", i), s)
+	}
+}
+
+func (k *checker) swap(field string, s Swap) {
+	k.required(field+".from", s.From == "", "nothing to look for", "write what the node says")
+	k.required(field+".to", s.To == "", "nothing to put in its place", "write what the client shall see")
+	for key, text := range map[string]string{"from": s.From, "to": s.To} {
+		k.required(join(field, key), strings.ContainsAny(text, "; \t\r\n"), fmt.Sprintf("%.140q is no attribute of a cookie", text), "no semicolons and no blanks")
+	}
+}
+
+// rank checks where a node stands among the others.
+func (k *checker) rank(field string, n Node, p Pool, nodes names) {
+	k.between(field+".set", n.Set, 0, maxSet)
+	k.required(field+".set", n.Set > 0 && p.Balance.Hashes(), "set does not go with "+string(p.Balance), "a hash knows no ranks; use state: standby")
+	if n.Redirect == "" {
+		return
+	}
+	k.among(nodes, field+".redirect", "node", n.Redirect)
+	k.required(field+".redirect", n.Redirect == n.Name, "the node redirects to itself", "name another one")
+	k.required(field+".redirect", !p.Named(), "redirect where no session names its node", "add sticky: {jvm_route: JSESSIONID}, or remove it")
 }
 
 func (k *checker) node(field string, n Node, seen names, at map[Address]string) {
@@ -35,42 +106,6 @@ func (k *checker) node(field string, n Node, seen names, at map[Address]string) 
 		return
 	}
 	at[n.Address] = field + ".address"
-}
-
-func (k *checker) sticky(field string, p Pool) {
-	s, path := p.Sticky, field+".sticky"
-	switch {
-	case s == nil && p.Balance.Hashes():
-		k.fault(field+".balance", string(p.Balance)+" has nothing to hash", "add sticky: {cookie: {name: ROUTE}}, or choose round_robin")
-	case s == nil:
-	case (s.JVMRoute == "") == (s.Cookie == nil):
-		k.fault(path, "exactly one of jvm_route and cookie belongs here", "jvm_route: JSESSIONID follows the servlet container's own cookie")
-	case s.Cookie != nil:
-		k.cookieName(path+".cookie.name", s.Cookie.Name)
-		k.span(path+".cookie.ttl", s.Cookie.TTL, 0, maxTTL)
-		if !p.Balance.Hashes() {
-			k.fault(field+".balance", string(p.Balance)+" does not go with sticky.cookie", "leave balance out, or choose ring_hash or maglev")
-		}
-	default:
-		k.cookieName(path+".jvm_route", s.JVMRoute)
-		if p.Balance.Hashes() {
-			k.fault(field+".balance", string(p.Balance)+" does not go with sticky.jvm_route", "the session names its node; choose round_robin, least_request or random for new ones")
-		}
-	}
-}
-
-const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-
-// tokenMarks are the marks that RFC 9110, 5.6.2 allows in a token beside letters
-// and digits.
-const tokenMarks = "!#$%&'*+-.^_`|~" //nolint:gosec // no credential
-
-// cookieName checks a cookie's name (RFC 6265, 4.1.1).
-func (k *checker) cookieName(field, name string) {
-	odd := strings.TrimLeft(name, letters+tokenMarks) != ""
-	if name == "" || odd || len(name) > maxName {
-		k.fault(field, fmt.Sprintf("%.140q is not the name of a cookie", name), "letters, digits and -_. will do")
-	}
 }
 
 func (k *checker) poolTLS(field string, t *PoolTLS, certificates names) {
@@ -103,16 +138,6 @@ func (k *checker) pins(field string, pins []Pin) {
 		k.required(item(field, i), p != "" && seen[p], "the pin stands in the list twice", "remove one")
 		seen[p] = true
 	}
-}
-
-func (k *checker) health(field string, h Health) {
-	switch {
-	case h.Path != "" && h.TCP:
-		k.fault(field, "path and tcp exclude each other", "a path is asked over a connection anyway; remove tcp")
-	case h.Path != "":
-		k.path(field+".path", h.Path)
-	}
-	k.span(field+".interval", h.Interval, minInterval, maxInterval)
 }
 
 func sorted(s []string) []string {

@@ -61,18 +61,77 @@ func (d *decoder) decode(n *yaml.Node, into reflect.Value, field string) {
 		d.decode(n, into.Elem(), field)
 	case reflect.Slice:
 		d.list(n, into, field)
+	case reflect.Map:
+		d.texts(n, into, field)
 	case reflect.Struct:
-		if into.Type() == reflect.TypeFor[Address]() {
-			d.scalar(n, into, field)
-			return
-		}
-		d.mapping(n, into, field)
+		d.structure(n, into, field)
 	default:
 		d.scalar(n, into, field)
 	}
 }
 
+// structure reads keys and values, a type that is a single value, or the single
+// value that stands for a key of its own.
+func (d *decoder) structure(n *yaml.Node, into reflect.Value, field string) {
+	if single[into.Type()] {
+		d.scalar(n, into, field)
+		return
+	}
+	if at := short(into.Type()); at >= 0 && n.Kind == yaml.ScalarNode {
+		d.decode(n, into.Field(at), join(field, into.Type().Field(at).Tag.Get("yaml")))
+		return
+	}
+	d.mapping(n, into, field)
+}
+
+// single are the structs that a single value is read into.
+var single = map[reflect.Type]bool{
+	reflect.TypeFor[Address](): true, reflect.TypeFor[Network](): true, reflect.TypeFor[StatusRange](): true,
+}
+
+// short is the field that a single value in the place of the keys is for.
+func short(t reflect.Type) int {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("scalar") != "" {
+			return i
+		}
+	}
+	return -1
+}
+
+// alone tells whether one entry may stand without a list around it.
+func alone(n *yaml.Node, list reflect.Type) bool {
+	switch list {
+	case reflect.TypeFor[[]Sticky](), reflect.TypeFor[[]StatusRange]():
+		return n.Kind != yaml.SequenceNode
+	}
+	return false
+}
+
+// texts reads names and texts.
+func (d *decoder) texts(n *yaml.Node, into reflect.Value, field string) {
+	if n.Kind != yaml.MappingNode {
+		d.fault(n, field, "is "+kindName(n)+", where names and texts belong", "such as {X-Name: value}")
+		return
+	}
+	into.Set(reflect.MakeMap(into.Type()))
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if value(&yaml.Node{Content: n.Content[:i]}, n.Content[i].Value) != nil {
+			d.fault(n.Content[i], join(field, n.Content[i].Value), "stands here a second time", "keep one of them")
+			continue
+		}
+		text := reflect.New(into.Type().Elem()).Elem()
+		d.decode(n.Content[i+1], text, join(field, n.Content[i].Value))
+		into.SetMapIndex(reflect.ValueOf(n.Content[i].Value), text)
+	}
+}
+
 func (d *decoder) list(n *yaml.Node, into reflect.Value, field string) {
+	if alone(n, into.Type()) {
+		into.Set(reflect.MakeSlice(into.Type(), 1, 1))
+		d.decode(n, into.Index(0), field)
+		return
+	}
 	if n.Kind != yaml.SequenceNode {
 		d.fault(n, field, "is "+kindName(n)+", where a list belongs", "begin each entry with `- `, or write [a, b]")
 		return

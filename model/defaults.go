@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // complete fills in what the file leaves out. It is the only place that does.
@@ -17,6 +18,9 @@ func complete(c *Cluster) {
 	}
 	for i := range c.Pools {
 		completePool(c, item("pools", i), &c.Pools[i])
+	}
+	for i := range c.Listeners {
+		completeRoutes(c, &c.Listeners[i])
 	}
 	for i := range c.Certificates {
 		completeCertificate(c, item("certificates", i), &c.Certificates[i])
@@ -43,13 +47,50 @@ func completeListener(c *Cluster, i int) {
 	if l.TLS != nil {
 		completeListenerTLS(c, item("listeners", i)+".tls", l.Name, l.TLS)
 	}
+	l.Metrics = cmp.Or(l.Metrics, On)
+	if l.AccessLog != nil {
+		l.AccessLog.File = cmp.Or(l.AccessLog.File, Stdout)
+		l.AccessLog.Format = cmp.Or(l.AccessLog.Format, LogJSON)
+	}
+	if l.TCP != nil && !c.has(item("listeners", i)+".tcp.idle_timeout") {
+		l.TCP.IdleTimeout = DefaultTCPIdle
+	}
+}
+
+// completeRoutes takes from the pools what the routes do not say.
+func completeRoutes(c *Cluster, l *Listener) {
 	for j := range l.Routes {
 		r := &l.Routes[j]
+		p := c.poolNamed(r.Pool)
 		r.ClientCertificate = cmp.Or(r.ClientCertificate, ClientRequest)
-		if !c.has(join(item("listeners", i), join(item("routes", j), "timeout"))) {
-			r.Timeout = DefaultRouteTimeout
+		if !c.has(r.field + ".timeout") {
+			r.Timeout = p.Timeout
+		}
+		if !c.has(r.field+".upgrades") && r.Forwards() {
+			r.Upgrades = []string{Websocket}
+		}
+		for n, u := range r.Upgrades {
+			r.Upgrades[n] = strings.ToLower(u)
+		}
+		r.Sticky = cmp.Or(r.Sticky, On)
+		r.OnFailure = cmp.Or(r.OnFailure, p.OnFailure)
+		if r.Redirect != nil && r.Redirect.Status == 0 {
+			r.Redirect.Status = DefaultRedirectStatus
+		}
+		if r.Respond != nil && r.Respond.Body != "" {
+			r.Respond.ContentType = cmp.Or(r.Respond.ContentType, DefaultContentType)
 		}
 	}
+}
+
+// poolNamed is the pool of that name, as good as empty where there is none.
+func (c *Cluster) poolNamed(name string) Pool {
+	for _, p := range c.Pools {
+		if p.Name == name {
+			return p
+		}
+	}
+	return Pool{Timeout: DefaultTimeout}
 }
 
 // completeRedirect finds the port of HTTPS, if there is just one for the hosts.
@@ -115,28 +156,87 @@ func completeClientTLS(t *ClientTLS) {
 func completePool(c *Cluster, field string, p *Pool) {
 	if p.Balance == "" {
 		p.Balance = RoundRobin
-		if p.Sticky != nil && p.Sticky.Cookie != nil {
+		if slices.ContainsFunc(p.Sticky, Sticky.Hashes) {
 			p.Balance = RingHash
 		}
+	}
+	for i := range p.Sticky {
+		completeSticky(&p.Sticky[i])
 	}
 	if p.TLS != nil && p.TLS.Verify == "" {
 		p.TLS.Verify = VerifyCA
 	}
-	p.Health.TCP = p.Health.TCP || p.Health.Path == ""
-	if !c.has(field + ".health.interval") {
-		p.Health.Interval = DefaultTCPInterval
-		if p.Health.Path != "" {
-			p.Health.Interval = DefaultPathInterval
-		}
+	p.OnFailure = cmp.Or(p.OnFailure, Failover)
+	p.Protocol = cmp.Or(p.Protocol, HTTP1)
+	p.Host = cmp.Or(p.Host, HostKeep)
+	p.ForceRecovery = cmp.Or(p.ForceRecovery, On)
+	p.ConnectTimeout = cmp.Or(p.ConnectTimeout, DefaultConnectTimeout)
+	p.IdleTimeout = cmp.Or(p.IdleTimeout, DefaultIdleTimeout)
+	orElse(c, field+".attempts", &p.Attempts, DefaultAttempts)
+	orElse(c, field+".timeout", &p.Timeout, DefaultTimeout)
+	if len(p.FailOnStatus) > 0 {
+		p.Retry = cmp.Or(p.Retry, DefaultRetryOnStatus)
 	}
+	completeHealth(c, field+".health", &p.Health)
 	for i := range p.Nodes {
-		if p.Nodes[i].Weight == 0 {
-			p.Nodes[i].Weight = DefaultWeight
-		}
-		if p.Nodes[i].State == "" {
-			p.Nodes[i].State = Active
+		p.Nodes[i].Weight = cmp.Or(p.Nodes[i].Weight, DefaultWeight)
+		p.Nodes[i].State = cmp.Or(p.Nodes[i].State, Active)
+	}
+}
+
+// orElse sets what the file does not.
+func orElse[T any](c *Cluster, field string, v *T, otherwise T) {
+	if !c.has(field) {
+		*v = otherwise
+	}
+}
+
+func completeSticky(s *Sticky) {
+	if s.JVMRoute != "" {
+		s.PathParameter = cmp.Or(s.PathParameter, pathParameter(s.JVMRoute))
+	}
+	if s.JVMRoute != "" || s.PathParameter != "" {
+		s.Separator = cmp.Or(s.Separator, DefaultSeparator)
+	}
+	if s.RouteCookie != nil {
+		s.RouteCookie.SameSite = cmp.Or(s.RouteCookie.SameSite, SameSiteLax)
+	}
+}
+
+// pathParameter is the name that Tomcat gives the session id in a URL: the
+// cookie's own, except for the default name, which is in lower case there.
+func pathParameter(cookie string) string {
+	if cookie == "JSESSIONID" {
+		return strings.ToLower(cookie)
+	}
+	return cookie
+}
+
+func completeHealth(c *Cluster, field string, h *Health) {
+	if h.TCP == "" {
+		h.TCP = Off
+		if h.Path == "" {
+			h.TCP = On
 		}
 	}
+	h.TCPInterval = cmp.Or(h.TCPInterval, DefaultTCPInterval)
+	interval, timeout := DefaultTCPInterval, DefaultTCPTimeout
+	if h.Path != "" {
+		h.Method = cmp.Or(h.Method, GET)
+		interval = DefaultPathInterval
+		if c.has(field + ".interval") {
+			interval = h.Interval
+		}
+		timeout = max(interval/2, Duration(time.Second))
+		if len(h.Status) == 0 {
+			h.Status = []StatusRange{{200, 200}}
+		}
+	}
+	orElse(c, field+".interval", &h.Interval, interval)
+	h.Timeout = cmp.Or(h.Timeout, timeout)
+	orElse(c, field+".passes", &h.Passes, DefaultPasses)
+	orElse(c, field+".fails", &h.Fails, DefaultFails)
+	orElse(c, field+".passive", &h.Passive, DefaultPassive)
 }
 
 func completeCertificate(c *Cluster, field string, cert *Certificate) {

@@ -31,6 +31,7 @@ func Parse(file string, data []byte) (*Cluster, Problems) {
 	}
 	d := &decoder{cluster: c}
 	d.decode(root, reflect.ValueOf(c).Elem(), "")
+	d.presets()
 	complete(c)
 	d.problems = append(d.problems, check(c, d.bad)...)
 	d.problems.Sort()

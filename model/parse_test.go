@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,47 +65,50 @@ func TestWhatIsLeftOutIsFilledIn(t *testing.T) {
 		}
 		var b strings.Builder
 		for _, l := range c.Listeners {
-			fmt.Fprintf(&b, "listener %s %s %v\n", l.Name, l.Address, l.Hosts)
-			if l.Redirect != "" {
-				fmt.Fprintf(&b, "  redirect %s to %d\n", l.Redirect, l.RedirectPort)
-			}
-			if l.TLS != nil {
-				t := *l.TLS
-				t.Client, t.HSTS = nil, nil
-				fmt.Fprintf(&b, "  tls %+v\n", t)
-				if l.TLS.Client != nil {
-					fmt.Fprintf(&b, "  client %+v\n", *l.TLS.Client)
-				}
-				if l.TLS.HSTS != nil {
-					fmt.Fprintf(&b, "  hsts %+v\n", *l.TLS.HSTS)
-				}
-			}
+			fmt.Fprintf(&b, "listener %s\n", said(l, "Routes"))
 			for _, r := range l.Routes {
-				fmt.Fprintf(&b, "  route %+v\n", r)
+				fmt.Fprintf(&b, "  route %s\n", said(r))
 			}
 		}
 		for _, p := range c.Pools {
-			sticky := "by nothing"
-			if p.Sticky != nil && p.Sticky.Cookie != nil {
-				sticky = fmt.Sprintf("by %+v", *p.Sticky.Cookie)
-			} else if p.Sticky != nil {
-				sticky = "by " + p.Sticky.JVMRoute
-			}
-			fmt.Fprintf(&b, "pool %s %s sticky %s tls %+v health %+v try %s\n", p.Name, p.Balance, sticky, p.TLS, p.Health, p.TryTimeout)
+			fmt.Fprintf(&b, "pool %s\n", said(p, "Nodes"))
 			for _, n := range p.Nodes {
-				fmt.Fprintf(&b, "  node %+v\n", n)
+				fmt.Fprintf(&b, "  node %s\n", said(n))
 			}
 		}
 		for _, cert := range c.Certificates {
-			acme := cert.ACME
-			cert.ACME = nil
-			fmt.Fprintf(&b, "certificate %+v\n", cert)
-			if acme != nil {
-				fmt.Fprintf(&b, "  acme %+v\n", *acme)
-			}
+			fmt.Fprintf(&b, "certificate %s\n", said(cert))
 		}
 		return b.String()
 	})
+}
+
+// said writes what of a value is not empty, as {Key: value}.
+func said(v any, but ...string) string {
+	rv := reflect.ValueOf(v)
+	if s, ok := v.(fmt.Stringer); ok && rv.Kind() != reflect.Slice {
+		return s.String()
+	}
+	switch rv.Kind() {
+	case reflect.Pointer:
+		return said(rv.Elem().Interface())
+	case reflect.Slice:
+		var all []string
+		for i := range rv.Len() {
+			all = append(all, said(rv.Index(i).Interface()))
+		}
+		return "[" + strings.Join(all, ", ") + "]"
+	case reflect.Struct:
+		var all []string
+		for i := range rv.NumField() {
+			f := rv.Type().Field(i)
+			if f.IsExported() && !rv.Field(i).IsZero() && !slices.Contains(but, f.Name) {
+				all = append(all, f.Name+": "+said(rv.Field(i).Interface()))
+			}
+		}
+		return "{" + strings.Join(all, ", ") + "}"
+	}
+	return fmt.Sprint(v)
 }
 
 func TestAHostileFileCostsNeitherTimeNorMemory(t *testing.T) {

@@ -45,20 +45,25 @@ func TestReferenceIsWhatTheTypesSay(t *testing.T) {
 // reference writes a chapter for each type, in the order of the source.
 func reference(t *testing.T) string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "cluster.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
+	var decls []ast.Decl
+	for _, name := range []string{"cluster.go", "listener.go", "route.go", "pool.go", "sticky.go", "pooltls.go", "health.go", "certificate.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decls = append(decls, file.Decls...)
 	}
 	titles := map[string]string{
 		"Cluster": "The whole file", "Listener": "listeners[]", "ListenerTLS": "listeners[].tls", "ClientTLS": "listeners[].tls.client",
-		"HSTS":  "listeners[].tls.hsts",
-		"Route": "listeners[].routes[]",
-		"Pool":  "pools[]", "Sticky": "pools[].sticky", "Cookie": "pools[].sticky.cookie", "PoolTLS": "pools[].tls",
+		"HSTS": "listeners[].tls.hsts", "ListenerPreset": "listeners[].preset", "TCP": "listeners[].tcp", "AccessLog": "listeners[].access_log",
+		"Route": "listeners[].routes[]", "RouteRedirect": "listeners[].routes[].redirect", "Respond": "listeners[].routes[].respond",
+		"Pool": "pools[]", "Sticky": "pools[].sticky", "RouteCookie": "pools[].sticky.route_cookie", "Cookie": "pools[].sticky.cookie, stateful_session",
+		"PoolTLS": "pools[].tls", "Reverse": "pools[].reverse", "Swap": "pools[].reverse.cookie_path[], cookie_domain[]",
 		"Health": "pools[].health", "Node": "pools[].nodes[]", "Certificate": "certificates[]",
 		"ACME": "certificates[].acme",
 	}
 	var b strings.Builder
-	for _, d := range file.Decls {
+	for _, d := range decls {
 		gen, ok := d.(*ast.GenDecl)
 		if !ok || gen.Tok != token.TYPE {
 			continue

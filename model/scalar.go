@@ -51,8 +51,54 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 			return err.Error(), "`usher check --live` prints the pin of every node: sha256/ and 44 characters"
 		}
 		*v = pin
+	case *Network:
+		network, err := ParseNetwork(n.Value)
+		if err != nil {
+			return err.Error(), "such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32"
+		}
+		*v = network
+	case *StatusRange:
+		statuses, err := ParseStatusRange(n.Value)
+		if err != nil {
+			return err.Error(), "such as 503, 200-399 or 5xx"
+		}
+		*v = statuses
+	case *Status:
+		status, err := strconv.ParseUint(n.Value, 10, 16)
+		if err != nil || status < 100 || status > 599 {
+			return strconv.Quote(n.Value) + " is no HTTP status", "statuses run from 100 to 599"
+		}
+		*v = Status(status)
+	case *Count:
+		count, err := strconv.ParseUint(n.Value, 10, 30)
+		if err != nil {
+			return strconv.Quote(n.Value) + " is not a number", "write a whole number, 0 or more"
+		}
+		*v = Count(count)
+	case *Regex:
+		regex, err := ParseRegex(n.Value)
+		if err != nil {
+			return err.Error(), "expressions are those of RE2: no look-around, no back references"
+		}
+		*v = regex
 	case *Balance:
 		return word(n, v, balances)
+	case *OnFailure:
+		return word(n, v, failures)
+	case *Protocol:
+		return word(n, v, protocols)
+	case *Switch:
+		return word(n, v, switches)
+	case *Preset:
+		return word(n, v, presets)
+	case *HealthPreset:
+		return word(n, v, healths)
+	case *LogFormat:
+		return word(n, v, logFormats)
+	case *SameSite:
+		return word(n, v, sameSites)
+	case *Method:
+		return word(n, v, methods)
 	case *State:
 		return word(n, v, states)
 	case *Verify:

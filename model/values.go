@@ -33,6 +33,88 @@ const (
 	Drain    State = "drain"    // [N]
 	Disabled State = "disabled" // [D]
 	Standby  State = "standby"  // [H]
+	Spare    State = "spare"    // [R]
+)
+
+// OnFailure is what becomes of a session whose node can't serve.
+type OnFailure string
+
+// The ways to end or to go on.
+const (
+	Failover OnFailure = "failover"
+	Error    OnFailure = "error"
+)
+
+// Protocol is what nodes speak.
+type Protocol string
+
+// The protocols.
+const (
+	HTTP1 Protocol = "http1"
+	HTTP2 Protocol = "http2"
+)
+
+// Switch is a yes or no whose default is not no; empty is left out.
+type Switch string
+
+// The positions of a Switch.
+const (
+	On  Switch = "true"
+	Off Switch = "false"
+)
+
+// Preset is a product whose wishes are known.
+type Preset string
+
+// WSO2IS is WSO2 Identity Server.
+const WSO2IS Preset = "wso2-is"
+
+// HealthPreset is a product whose health is known.
+type HealthPreset string
+
+// HealthWSO2 is the health API of WSO2 products.
+const HealthWSO2 HealthPreset = "wso2"
+
+// The words of a pool's host beside a name.
+const (
+	HostKeep = "keep"
+	HostNode = "node"
+)
+
+// Stdout is the file of an access log that goes where Envoy's output goes.
+const Stdout = "stdout"
+
+// NoText is the word for a text that shall not be there.
+const NoText = "off"
+
+// LogFormat is how the access log is written.
+type LogFormat string
+
+// The formats.
+const (
+	LogJSON     LogFormat = "json"
+	LogCombined LogFormat = "combined"
+)
+
+// SameSite is when a browser sends a cookie that another site's page asks for
+// (RFC 6265bis, 4.1.2.7).
+type SameSite string
+
+// The words, from the widest on.
+const (
+	SameSiteNone   SameSite = "none"
+	SameSiteLax    SameSite = "lax"
+	SameSiteStrict SameSite = "strict"
+)
+
+// Method is how a health check asks.
+type Method string
+
+// The methods that have no body.
+const (
+	GET     Method = "GET"
+	HEAD    Method = "HEAD"
+	OPTIONS Method = "OPTIONS"
 )
 
 // Verify is how a node's certificate is judged.
@@ -103,7 +185,7 @@ const (
 // Words of the closed types, in the order in which messages list them.
 var (
 	balances   = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
-	states     = []State{Active, Drain, Disabled, Standby}
+	states     = []State{Active, Drain, Disabled, Standby, Spare}
 	verifies   = []Verify{VerifyCA, VerifyPin, VerifyNone}
 	versions   = []TLSVersion{TLS12, TLS13}
 	keyTypes   = []KeyType{ECDSA, RSA}
@@ -111,7 +193,18 @@ var (
 	modes      = []ClientMode{ClientRequire, ClientRequest}
 	formats    = []ClientFormat{FormatPEM, FormatSubject, FormatFingerprint}
 	challenges = []Challenge{HTTP01, TLSALPN01}
+	failures   = []OnFailure{Failover, Error}
+	protocols  = []Protocol{HTTP1, HTTP2}
+	switches   = []Switch{On, Off}
+	presets    = []Preset{WSO2IS}
+	healths    = []HealthPreset{HealthWSO2}
+	logFormats = []LogFormat{LogJSON, LogCombined}
+	sameSites  = []SameSite{SameSiteNone, SameSiteLax, SameSiteStrict}
+	methods    = []Method{GET, HEAD, OPTIONS}
 )
+
+// Off tells whether it is set to false.
+func (s Switch) Off() bool { return s == Off }
 
 // Weight is a node's share, 0.01 to 100.
 type Weight float64

@@ -21,7 +21,7 @@ func large(n int) *model.Cluster {
 				Address: model.Address{Host: fmt.Sprintf("10.%d.%d.%d", at>>16, at>>8&255, at&255), Port: 9443}})
 		}
 		c.Pools = append(c.Pools, p)
-		l.Routes = append(l.Routes, model.Route{Path: "/" + p.Name, Pool: p.Name, Timeout: model.DefaultRouteTimeout})
+		l.Routes = append(l.Routes, model.Route{Path: "/" + p.Name, Pool: p.Name, Timeout: model.DefaultTimeout})
 	}
 	c.Listeners = []model.Listener{l}
 	return c

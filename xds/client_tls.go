@@ -23,10 +23,10 @@ var clientFormats = map[model.ClientFormat]string{
 // client is what the listeners on the socket, all of them alike, want of
 // clients; nil is nothing.
 func (s socket) client() *model.ClientTLS {
-	if s[0].TLS == nil {
+	if s.first().TLS == nil {
 		return nil
 	}
-	return s[0].TLS.Client
+	return s.first().TLS.Client
 }
 
 // askClients makes Envoy ask for a certificate. Whatever is shown is verified:
@@ -47,13 +47,13 @@ func (s socket) askClients(ctx *tlsv3.DownstreamTlsContext) {
 	ctx.RequireClientCertificate = wrapperspb.Bool(t.Mode == model.ClientRequire)
 }
 
-// unverified refuses requests below a path whose connection has no verified
+// unverified refuses requests for paths whose connection has no verified
 // certificate. It asks the connection, not the name of the handshake: a client
 // may send requests for several hosts of one address over one connection.
 // Envoy's `validated` is false for resumed sessions, of which there are none
 // (askClients).
-func unverified(path string) *routev3.Route {
-	r := refuse(denied(path), 403)
+func unverified(pattern string) *routev3.Route {
+	r := refuse(pattern, 403)
 	r.Match.TlsContext = &routev3.RouteMatch_TlsContextMatchOptions{Validated: wrapperspb.Bool(false)}
 	return r
 }

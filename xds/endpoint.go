@@ -1,12 +1,13 @@
 package xds
 
 import (
+	"cmp"
 	"math"
 	"net/netip"
-	"slices"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"usher/model"
@@ -23,30 +24,43 @@ const weightUnits = 100
 
 func lbWeight(n model.Node) uint32 { return uint32(math.Round(float64(n.Weight) * weightUnits)) }
 
-// endpoints are a pool's nodes. Their states are data here: every change of a
+// endpoints are a backend's nodes. Their states are data here: every change of a
 // node is one push of this resource and cuts nobody.
-func endpoints(p model.Pool, ips map[model.Address]netip.Addr) *endpointv3.ClusterLoadAssignment {
-	a := &endpointv3.ClusterLoadAssignment{ClusterName: p.Name}
-	var byPriority [2][]*endpointv3.LocalityLbEndpoints
+func (b backend) endpoints(m Material) *endpointv3.ClusterLoadAssignment {
+	a := &endpointv3.ClusterLoadAssignment{ClusterName: b.Name}
+	var byPriority [3][]*endpointv3.LocalityLbEndpoints
 	seen := map[netip.AddrPort]bool{}
-	for _, n := range p.Nodes {
-		at, ok := locate(n.Address, ips)
-		tiers := tiers(p, n)
-		if !ok || seen[at] || len(tiers) == 0 {
+	last := 0
+	for _, n := range b.Nodes {
+		at, ok := locate(n.Address, m.IPs)
+		names := b.answersTo(n)
+		if !ok || seen[at] || len(names) == 0 {
 			continue
 		}
 		seen[at] = true // Envoy knows a host by its address: the first node of the file keeps it
-		i := priority(p, n)
-		byPriority[i] = place(p, n, byPriority[i], endpoint(p, n, at, tiers))
+		i := int(b.priority(n))
+		last = max(last, i)
+		byPriority[i] = b.place(n, byPriority[i], b.endpoint(n, at, names, m))
 	}
-	a.Endpoints = slices.Concat(byPriority[0], byPriority[1])
-	if len(byPriority[0]) == 0 {
-		a.Endpoints = append([]*endpointv3.LocalityLbEndpoints{{}}, a.Endpoints...)
+	for i, of := range byPriority[:last+1] {
+		if len(of) == 0 { // Envoy wants no gap
+			of = []*endpointv3.LocalityLbEndpoints{{Priority: uint32(i)}} //nolint:gosec // 0 to 2
+		}
+		a.Endpoints = append(a.Endpoints, of...)
 	}
-	if len(byPriority[1]) > 0 {
-		a.Policy = &endpointv3.ClusterLoadAssignment_Policy{OverprovisioningFactor: wrapperspb.UInt32(onlyWhenNone)}
+	if last > 0 {
+		a.Policy = &endpointv3.ClusterLoadAssignment_Policy{OverprovisioningFactor: wrapperspb.UInt32(b.overprovisioning())}
 	}
 	return a
+}
+
+// overprovisioning is how many percent of the share of failed nodes those that are
+// left take over, before a lower priority does: all of it without spares.
+func (b backend) overprovisioning() uint32 {
+	if b.spares() {
+		return 100
+	}
+	return onlyWhenNone
 }
 
 // place puts an endpoint beside the others of its priority, on a ring in a
@@ -54,13 +68,13 @@ func endpoints(p model.Pool, ips map[model.Address]netip.Addr) *endpointv3.Clust
 // points out by the weights of all localities, also of one whose node is dead:
 // the others keep theirs. Without localities 30 of 239 clients of living nodes
 // moved when one of three nodes died.
-func place(p model.Pool, n model.Node, all []*endpointv3.LocalityLbEndpoints, e *endpointv3.LbEndpoint) []*endpointv3.LocalityLbEndpoints {
-	alone := p.Balance == model.RingHash
+func (b backend) place(n model.Node, all []*endpointv3.LocalityLbEndpoints, e *endpointv3.LbEndpoint) []*endpointv3.LocalityLbEndpoints {
+	alone := b.Balance == model.RingHash
 	if !alone && len(all) > 0 {
 		all[0].LbEndpoints = append(all[0].LbEndpoints, e)
 		return all
 	}
-	l := &endpointv3.LocalityLbEndpoints{LbEndpoints: []*endpointv3.LbEndpoint{e}, Priority: priority(p, n)}
+	l := &endpointv3.LocalityLbEndpoints{LbEndpoints: []*endpointv3.LbEndpoint{e}, Priority: b.priority(n)}
 	if alone {
 		l.Locality, l.LoadBalancingWeight = &corev3.Locality{SubZone: n.Name}, e.LoadBalancingWeight
 	}
@@ -76,25 +90,35 @@ func locate(a model.Address, ips map[model.Address]netip.Addr) (netip.AddrPort, 
 	return netip.AddrPortFrom(ip, a.Port), ip.IsValid()
 }
 
-func endpoint(p model.Pool, n model.Node, at netip.AddrPort, tiers []string) *endpointv3.LbEndpoint {
+func (b backend) endpoint(n model.Node, at netip.AddrPort, names []string, m Material) *endpointv3.LbEndpoint {
 	e := &endpointv3.Endpoint{Address: socketAddress(at.Addr().String(), at.Port())}
 	if !n.Address.IP().IsValid() {
 		e.Hostname = n.Address.Host // the SNI, see upstreamTLS
 	}
-	if p.Health.Path != "" {
+	if b.Health.Path != "" {
 		// The Host header of the check, otherwise the pool's name.
-		e.HealthCheckConfig = &endpointv3.Endpoint_HealthCheckConfig{Hostname: n.Address.Host}
+		e.HealthCheckConfig = &endpointv3.Endpoint_HealthCheckConfig{Hostname: cmp.Or(b.Health.Host, n.Address.Host)}
 	}
 	lb := &endpointv3.LbEndpoint{
 		HostIdentifier:      &endpointv3.LbEndpoint_Endpoint{Endpoint: e},
 		LoadBalancingWeight: wrapperspb.UInt32(lbWeight(n)),
+		Metadata:            metadata(usherNamespace, b.says(n)),
 	}
-	if bySubset(p) {
-		lb.Metadata = lbMetadata(map[string]any{routeKey: list(tiers)})
+	if b.ranked() {
+		proto.Merge(lb.Metadata, metadata(lbNamespace, map[string]any{routeKey: list(names)}))
+	}
+	if m.Closing[NodeOf{filePool(b.Name), n.Name}] {
+		proto.Merge(lb.Metadata, metadata(socketMatch, map[string]any{closingKey: true}))
 	}
 	return lb
 }
 
-func lbMetadata(fields map[string]any) *corev3.Metadata {
-	return &corev3.Metadata{FilterMetadata: lbFields(fields)}
+// says is what log, counters and cookies need to know of a node.
+func (b backend) says(n model.Node) map[string]any {
+	said := map[string]any{nodeKey: n.Name}
+	if c := b.RouteCookie(); c != nil {
+		said[setKey] = routeCookie(*c, n.Name, false)
+		said[setSecureKey] = routeCookie(*c, n.Name, true)
+	}
+	return said
 }

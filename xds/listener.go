@@ -3,17 +3,18 @@ package xds
 import (
 	"time"
 
-	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	h2mv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_to_metadata/v3"
+	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
+	sessionv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/stateful_session/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
-	earlyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/http/early_header_mutation/header_mutation/v3"
-	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"usher/model"
 )
 
 // What a stranger may hold or take at the edge.
@@ -35,38 +36,65 @@ const (
 func (s socket) listener(private, proven []string) *listenerv3.Listener {
 	l := &listenerv3.Listener{
 		Name:                          s.name(),
-		Address:                       socketAddress(s[0].Address.Host, s[0].Address.Port),
+		Address:                       socketAddress(s.first().Address.Host, s.first().Address.Port),
 		PerConnectionBufferLimitBytes: u32(bufferLimit),
-		FilterChains: []*listenerv3.FilterChain{{
-			TransportSocket:               s.downstreamTLS(),
-			TransportSocketConnectTimeout: durationpb.New(handshakeTimeout),
-			Filters: []*listenerv3.Filter{{
-				Name:       "envoy.filters.network.http_connection_manager",
-				ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connectionManager(s.name(), private))},
-			}},
-		}},
+		FilterChains:                  []*listenerv3.FilterChain{s.chain(s.filter(private, nil))},
+	}
+	if s.first().ProxyProtocol {
+		l.ListenerFilters = append(l.ListenerFilters, proxyProtocol())
+	}
+	if proxies := s.first().TrustedProxies; len(proxies) > 0 {
+		chain := s.chain(s.filter(private, proxies))
+		chain.FilterChainMatch = &listenerv3.FilterChainMatch{}
+		for _, p := range proxies {
+			chain.FilterChainMatch.DirectSourcePrefixRanges = append(chain.FilterChainMatch.DirectSourcePrefixRanges, cidr(p))
+		}
+		l.FilterChains = append(l.FilterChains, chain)
 	}
 	if len(proven) > 0 {
-		l.ListenerFilters = []*listenerv3.ListenerFilter{tlsInspector()}
+		l.ListenerFilters = append(l.ListenerFilters, tlsInspector())
 		l.FilterChains = append(l.FilterChains, proofChain(s.name(), proven))
 	}
 	return l
 }
 
-func connectionManager(name string, private []string) *hcmv3.HttpConnectionManager {
+// chain is what happens to a connection.
+func (s socket) chain(f *listenerv3.Filter) *listenerv3.FilterChain {
+	return &listenerv3.FilterChain{
+		TransportSocket:               s.downstreamTLS(),
+		TransportSocketConnectTimeout: durationpb.New(handshakeTimeout),
+		Filters:                       []*listenerv3.Filter{f},
+	}
+}
+
+// filter serves HTTP, to strangers or to trusted proxies, or passes bytes on.
+func (s socket) filter(private []string, proxies []model.Network) *listenerv3.Filter {
+	if t := s.first().TCP; t != nil {
+		return networkFilter("envoy.filters.network.tcp_proxy", s.passOn(*t))
+	}
+	m := connectionManager(s.name(), s.httpFilters())
+	m.AccessLog = s.accessLogs()
+	m.HttpProtocolOptions.DefaultHostForHttp_10 = s.first().FirstHost()
+	if len(proxies) > 0 {
+		trusted(m, private, proxies)
+	} else {
+		strangers(m, private)
+	}
+	return networkFilter("envoy.filters.network.http_connection_manager", m)
+}
+
+func networkFilter(name string, config proto.Message) *listenerv3.Filter {
+	return &listenerv3.Filter{Name: name, ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(config)}}
+}
+
+func connectionManager(name string, filters []*hcmv3.HttpFilter) *hcmv3.HttpConnectionManager {
 	return &hcmv3.HttpConnectionManager{
 		StatPrefix: name,
 		RouteSpecifier: &hcmv3.HttpConnectionManager_Rds{
 			Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: name},
 		},
-		HttpFilters: httpFilters(),
-
-		// Whose request it is, is known from the connection, and nobody on a
-		// private network is trusted for being there.
-		UseRemoteAddress:              yes(),
-		InternalAddressConfig:         nobodyInternal(),
-		EarlyHeaderMutationExtensions: []*corev3.TypedExtensionConfig{withoutClaims(private)},
-		AppendXForwardedPort:          true,
+		HttpFilters:          filters,
+		AppendXForwardedPort: true,
 
 		NormalizePath:                yes(),
 		MergeSlashes:                 true,
@@ -77,7 +105,10 @@ func connectionManager(name string, private []string) *hcmv3.HttpConnectionManag
 			MaxHeadersCount:              u32(maxHeaders),
 			HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_DROP_HEADER,
 		},
-		HttpProtocolOptions: &corev3.Http1ProtocolOptions{AcceptHttp_10: true}, // otherwise answered with 426
+		HttpProtocolOptions: &corev3.Http1ProtocolOptions{
+			AcceptHttp_10:  true, // otherwise answered with 426
+			EnableTrailers: true, // otherwise dropped
+		},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
 			MaxConcurrentStreams:        u32(maxStreams),
 			InitialStreamWindowSize:     u32(streamWindow),
@@ -85,6 +116,7 @@ func connectionManager(name string, private []string) *hcmv3.HttpConnectionManag
 		},
 		StreamIdleTimeout:     durationpb.New(streamIdle),
 		RequestHeadersTimeout: durationpb.New(headersTimeout),
+		Proxy_100Continue:     true, // a node may refuse a body before it comes
 
 		// 1.7 µs a request for both.
 		GenerateRequestId:          wrapperspb.Bool(false),
@@ -92,51 +124,34 @@ func connectionManager(name string, private []string) *hcmv3.HttpConnectionManag
 	}
 }
 
-// nobodyInternal names an address that no client has: an empty list would mean
-// all private networks.
-func nobodyInternal() *hcmv3.HttpConnectionManager_InternalAddressConfig {
-	return &hcmv3.HttpConnectionManager_InternalAddressConfig{
-		CidrRanges: []*corev3.CidrRange{{AddressPrefix: "255.255.255.255", PrefixLen: u32(32)}},
+// httpFilters are there as long as a route of the file needs one of them; each is
+// disabled, which costs nothing, until a route enables it. So a change of routes
+// is a change of listeners only where it is the first of its kind.
+func (s socket) httpFilters() []*hcmv3.HttpFilter {
+	var all []*hcmv3.HttpFilter
+	for _, f := range []struct {
+		name   string
+		needed bool
+		config proto.Message
+	}{
+		{rbacFilter, s.restricts(), &rbacv3.RBAC{}},
+		{h2mFilter, true, &h2mv3.Config{}},
+		{sessionFilter, s.stateful(), &sessionv3.StatefulSession{}},
+		{luaFilter, s.reverses(), reverseFilter()},
+	} {
+		if f.needed {
+			filter := httpFilter(f.name, f.config)
+			filter.Disabled = true
+			all = append(all, filter)
+		}
 	}
-}
-
-func httpFilters() []*hcmv3.HttpFilter {
-	sticky := httpFilter(h2mFilter, &h2mv3.Config{})
-	sticky.Disabled = true // a route with rules enables it, so a change of `sticky` is a change of routes
-	return []*hcmv3.HttpFilter{
-		sticky,
-		// 2 µs a request for both settings.
-		httpFilter("envoy.filters.http.router", &routerv3.Router{
-			DynamicStats:         wrapperspb.Bool(false),
-			SuppressEnvoyHeaders: true,
-		}),
-	}
+	// 2 µs a request for both settings.
+	return append(all, httpFilter("envoy.filters.http.router", &routerv3.Router{
+		DynamicStats:         wrapperspb.Bool(false),
+		SuppressEnvoyHeaders: true,
+	}))
 }
 
 func httpFilter(name string, config proto.Message) *hcmv3.HttpFilter {
 	return &hcmv3.HttpFilter{Name: name, ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(config)}}
-}
-
-// withoutClaims removes what a client says about itself in X-Forwarded-*,
-// X-Envoy-* and the private headers, before Envoy adds its own:
-// use_remote_address alone would append to a forged X-Forwarded-For, and a
-// header of a client's certificate is not added where there is none.
-func withoutClaims(private []string) *corev3.TypedExtensionConfig {
-	early := &earlyv3.HeaderMutation{}
-	for _, prefix := range []string{"x-forwarded-", "x-envoy-"} {
-		early.Mutations = append(early.Mutations, &mutationv3.HeaderMutation{
-			Action: &mutationv3.HeaderMutation_RemoveOnMatch_{RemoveOnMatch: &mutationv3.HeaderMutation_RemoveOnMatch{
-				KeyMatcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Prefix{Prefix: prefix}},
-			}},
-		})
-	}
-	for _, name := range private {
-		early.Mutations = append(early.Mutations, &mutationv3.HeaderMutation{
-			Action: &mutationv3.HeaderMutation_Remove{Remove: name},
-		})
-	}
-	return &corev3.TypedExtensionConfig{
-		Name:        "envoy.http.early_header_mutation.header_mutation",
-		TypedConfig: pack(early),
-	}
 }

@@ -34,13 +34,13 @@ const (
 // clients may be kept from, and one for those who come new.
 func byMark(r *routev3.Route, p model.Pool, secure bool) []*routev3.Route {
 	drained := p.Draining()
-	if !p.Balance.Hashes() || len(drained) == 0 {
+	if p.HashCookie() == nil || len(drained) == 0 {
 		return []*routev3.Route{r}
 	}
 	var all []*routev3.Route
 	for _, gone := range absences(p) { // the largest set that fits is the right one
 		known := toRing(r, p, gone, secure)
-		known.Match.Cookies = marks(p.Sticky.Cookie, gone)
+		known.Match.Cookies = marks(p.HashCookie(), gone)
 		all = append(all, known)
 	}
 	return append(all, toRing(r, p, drained, secure))
@@ -53,7 +53,7 @@ func toRing(r *routev3.Route, p model.Pool, gone []string, secure bool) *routev3
 	r.GetRoute().ClusterSpecifier = &routev3.RouteAction_Cluster{Cluster: ringName(p, gone)}
 	if len(gone) > 0 {
 		r.ResponseHeadersToAdd = append(r.ResponseHeadersToAdd, &corev3.HeaderValueOption{
-			Header:       &corev3.HeaderValue{Key: "set-cookie", Value: markCookie(p.Sticky.Cookie, gone, secure)},
+			Header:       &corev3.HeaderValue{Key: "set-cookie", Value: markCookie(p.HashCookie(), gone, secure)},
 			AppendAction: corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD,
 		})
 	}

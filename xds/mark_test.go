@@ -14,7 +14,7 @@ import (
 
 // hashed is a pool of nodes a to f, of which some drain.
 func hashed(drained ...string) model.Pool {
-	p := model.Pool{Name: "app", Balance: model.RingHash, Sticky: &model.Sticky{Cookie: &model.Cookie{Name: "ROUTE"}}}
+	p := model.Pool{Name: "app", Balance: model.RingHash, Sticky: []model.Sticky{{Cookie: &model.Cookie{Name: "ROUTE"}}}}
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		n := model.Node{Name: name, Weight: 1, State: model.Active}
 		if slices.Contains(drained, name) {
@@ -54,7 +54,8 @@ func holds(t *testing.T, m *routev3.CookieMatcher, cookies map[string]string) bo
 }
 
 func table(p model.Pool) []*routev3.Route {
-	return byMark(toPool(below("/"), model.Route{}, p, false, nil), p, false)
+	s := socket{listeners: []model.Listener{{Metrics: model.Off}}}
+	return s.forward(s.first(), model.Route{Path: "/", Pool: p.Name}, backend{Pool: p}, nil)
 }
 
 // newMark is the mark that a client with these cookies is given, "" for none.

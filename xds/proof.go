@@ -25,7 +25,7 @@ import (
 func (s socket) proven(all []model.Certificate) []string {
 	var hosts []string
 	for _, c := range all {
-		shown := slices.ContainsFunc(s, func(l model.Listener) bool { return l.TLS != nil && slices.Contains(l.TLS.Shown(), c.Name) })
+		shown := slices.ContainsFunc(s.listeners, func(l model.Listener) bool { return l.TLS != nil && slices.Contains(l.TLS.Shown(), c.Name) })
 		if shown && c.ACME != nil && c.ACME.Challenge == model.TLSALPN01 {
 			hosts = append(hosts, c.Hosts...)
 		}

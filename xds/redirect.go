@@ -22,7 +22,7 @@ func redirect(l model.Listener) (all []*routev3.Route) {
 		if named && l.RedirectPort != defaultPort {
 			continue // the port is said, whatever the client has said
 		}
-		reading, rest := below("/"), below("/")
+		reading, rest := everything(), everything()
 		reading.Headers = []*routev3.HeaderMatcher{matches(":method", "GET|HEAD")}
 		port := uint32(l.RedirectPort)
 		if named {
@@ -35,6 +35,10 @@ func redirect(l model.Listener) (all []*routev3.Route) {
 			toHTTPS(rest, port, routev3.RedirectAction_PERMANENT_REDIRECT))
 	}
 	return all
+}
+
+func everything() *routev3.RouteMatch {
+	return &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: "/"}}
 }
 
 func toHTTPS(m *routev3.RouteMatch, port uint32, code routev3.RedirectAction_RedirectResponseCode) *routev3.Route {

@@ -10,26 +10,29 @@ import (
 	"usher/model"
 )
 
-// repeatable retries whatever failed before an answer began. Six tries at 25
-// to 50 ms: three fail and eject a dead node (outlierDetection), the next one
-// finds another.
+// repeatable retries whatever failed before an answer began. By default six tries
+// at 25 to 50 ms: three fail and eject a dead node (outlierDetection), the next
+// one finds another.
 func repeatable(p model.Pool) *routev3.RetryPolicy {
-	r := retryPolicy("connect-failure,refused-stream,reset")
-	if p.TryTimeout > 0 {
+	r := retryPolicy(p, "connect-failure,refused-stream,reset")
+	if r != nil && p.TryTimeout > 0 {
 		r.PerTryIdleTimeout = durationpb.New(p.TryTimeout.Std())
 	}
 	return r
 }
 
 // unsent retries only what no node has seen: a POST is never sent twice.
-func unsent() *routev3.RetryPolicy {
-	return retryPolicy("connect-failure,refused-stream,reset-before-request")
+func unsent(p model.Pool) *routev3.RetryPolicy {
+	return retryPolicy(p, "connect-failure,refused-stream,reset-before-request")
 }
 
-func retryPolicy(on string) *routev3.RetryPolicy {
+func retryPolicy(p model.Pool, on string) *routev3.RetryPolicy {
+	if p.Attempts == 0 {
+		return nil
+	}
 	return &routev3.RetryPolicy{
 		RetryOn:    on,
-		NumRetries: u32(6),
+		NumRetries: u32(uint32(p.Attempts)),
 		RetryBackOff: &routev3.RetryPolicy_RetryBackOff{
 			BaseInterval: durationpb.New(25 * time.Millisecond),
 			MaxInterval:  durationpb.New(50 * time.Millisecond),

@@ -52,7 +52,7 @@ func rings(p model.Pool) []model.Pool {
 // MaxDrains they are the sets of the first draining nodes of the file, and all
 // draining nodes for those who come new.
 func absences(p model.Pool) [][]string {
-	if !p.Balance.Hashes() {
+	if p.HashCookie() == nil {
 		return [][]string{nil}
 	}
 	drained := p.Draining()
@@ -83,20 +83,14 @@ func ringName(p model.Pool, gone []string) string {
 	return p.Name + lessNodes + lessNode + strings.Join(slices.Sorted(slices.Values(gone)), lessNode)
 }
 
-// filePool is the name that the pool of a ring has in the file.
-func filePool(ring string) string {
-	name, _, _ := strings.Cut(ring, lessNodes+lessNode)
-	return name
-}
-
 // ringConfig keeps a node's points the same, whoever else is on the ring; see
 // place in endpoint.go for nodes that are dead. Both limits are given, or else
 // Envoy enlarges the ring until the lightest of the living nodes has a whole
 // number of points.
-func ringConfig(p model.Pool) *clusterv3.Cluster_RingHashLbConfig {
+func (b backend) ringConfig() *clusterv3.Cluster_RingHashLbConfig {
 	total := uint64(0)
-	for _, n := range p.Nodes {
-		if len(tiers(p, n)) > 0 && priority(p, n) == 0 {
+	for _, n := range b.Nodes {
+		if len(b.answersTo(n)) > 0 && b.priority(n) == 0 {
 			total += uint64(lbWeight(n))
 		}
 	}

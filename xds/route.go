@@ -1,48 +1,35 @@
 package xds
 
 import (
-	"regexp"
 	"slices"
 	"strings"
-	"time"
 
+	xdscorev3 "github.com/cncf/xds/go/xds/core/v3"
+	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
-	"google.golang.org/protobuf/types/known/anypb"
-	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/proto"
 
 	"usher/model"
-	"usher/xds/pki/acme"
 )
 
-const (
-	// streamIdle ends a request on which nothing moves; a little more than the
-	// default time-out of a route, so that the latter speaks first.
-	streamIdle = 330 * time.Second
-	// idempotent are the methods of RFC 9110, 9.2.2, whose requests may be sent
-	// a second time. CONNECT and the rest may not.
-	idempotent = "GET|HEAD|OPTIONS|TRACE|PUT|DELETE"
-	// dotParameter is a dot segment or an empty one with a path parameter: a
-	// servlet container drops the parameter first, and climbs or merges slashes
-	// then, past any prefix. An empty one at the end is harmless, and what a
-	// session id at the root looks like (/;jsessionid=…).
-	dotParameter = `.*/(?:\.\.?;.*|;[^/]*/.*)`
-)
+// idempotent are the methods of RFC 9110, 9.2.2, whose requests may be sent a
+// second time. CONNECT and the rest may not.
+const idempotent = "GET|HEAD|OPTIONS|TRACE|PUT|DELETE"
 
 // routes is the route table of a socket: a virtual host for each listener.
-func (s socket) routes(pools map[string]model.Pool, open []acme.Challenge) *routev3.RouteConfiguration {
+func (s socket) routes() *routev3.RouteConfiguration {
 	rc := &routev3.RouteConfiguration{
 		Name:                     s.name(),
 		IgnorePortInHostMatching: true,
-		// The client's own are removed before (withoutClaims in listener.go).
-		RequestHeadersToAdd: []*corev3.HeaderValueOption{header("x-forwarded-host", "%REQ(:authority)%")},
+		RequestHeadersToAdd:      []*corev3.HeaderValueOption{forwarded("x-forwarded-host", "%REQ(:authority)%")},
 	}
 	if t := s.client(); t != nil {
 		rc.RequestHeadersToAdd = append(rc.RequestHeadersToAdd, header(t.Header, clientFormats[t.Format]))
 	}
-	for _, l := range s {
-		rc.VirtualHosts = append(rc.VirtualHosts, virtualHost(l, pools, open))
+	for _, l := range s.listeners {
+		rc.VirtualHosts = append(rc.VirtualHosts, s.virtualHost(l))
 	}
 	return rc
 }
@@ -55,104 +42,174 @@ func header(name, value string) *corev3.HeaderValueOption {
 	}
 }
 
-func virtualHost(l model.Listener, pools map[string]model.Pool, open []acme.Challenge) *routev3.VirtualHost {
+// forwarded sets a header that a trusted proxy may have set already. What
+// anybody else says is removed before (withoutClaims in forwarded.go).
+func forwarded(name, value string) *corev3.HeaderValueOption {
+	return &corev3.HeaderValueOption{
+		Header:       &corev3.HeaderValue{Key: name, Value: value},
+		AppendAction: corev3.HeaderValueOption_ADD_IF_ABSENT,
+	}
+}
+
+func (s socket) virtualHost(l model.Listener) *routev3.VirtualHost {
 	vh := &routev3.VirtualHost{Name: l.Name, Domains: l.Hosts, ResponseHeadersToAdd: strictTransport(l)}
+	if l.ForwardedServer {
+		vh.RequestHeadersToAdd = []*corev3.HeaderValueOption{header("x-forwarded-server", l.FirstHost())}
+	}
 	if l.Redirect != "" {
-		vh.Routes = redirect(l)
+		vh.Routes = append(proofs(l, s.material.Challenges), redirect(l)...)
+		return vh
 	}
-	for _, r := range l.Routes {
-		if r.Deny {
-			vh.Routes = append(vh.Routes, deny(denied(r.Path)))
-			continue
-		}
-		if r.ClientCertificate == model.ClientRequire {
-			vh.Routes = append(vh.Routes, unverified(r.Path))
-		}
-		vh.Routes = append(vh.Routes, forward(r, pools[r.Pool], l.TLS != nil)...)
-	}
-	if slices.ContainsFunc(l.Routes, guarded) {
-		vh.Routes = append([]*routev3.Route{deny(dotParameter)}, vh.Routes...)
-	}
-	vh.Routes = append(proofs(l, open), vh.Routes...)
+	vh.Matcher = matchTree(s.entries(l))
 	return vh
 }
 
-// guarded tells whether a path is closed to some, who must not slip past it.
-func guarded(r model.Route) bool { return r.Deny || r.ClientCertificate == model.ClientRequire }
-
-func deny(pattern string) *routev3.Route { return refuse(pattern, 404) }
-
-func refuse(pattern string, status uint32) *routev3.Route {
-	return &routev3.Route{
-		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_SafeRegex{SafeRegex: regex(pattern)}},
-		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: status}},
-	}
+// entry is one route of the file as Envoy's, for methods whose requests may be
+// sent again and for the rest.
+type entry struct {
+	key        string // "/" and the first segment of its paths, where it is costly; "" is looked at for every path
+	again, all []*routev3.Route
 }
 
-// denied matches a path and all below it, each segment with or without path
-// parameters, which a servlet container ignores when it matches.
-func denied(path string) string {
-	pattern := ""
-	for segment := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
-		pattern += "/" + quoteRegex(segment)
-		if segment != "" {
-			pattern += `(?:;[^/]*)?`
+// entries are those of a listener, in the order in which they count.
+func (s socket) entries(l model.Listener) (all []entry) {
+	for _, r := range proofs(l, s.material.Challenges) {
+		all = append(all, entry{all: []*routev3.Route{r}})
+	}
+	if slices.ContainsFunc(l.Routes, model.Route.Guarded) {
+		all = append(all, entry{all: []*routev3.Route{refuse(dotParameter, 404)}})
+	}
+	for _, r := range l.Routes {
+		var e entry
+		if r.ClientCertificate == model.ClientRequire {
+			e.all = append(e.all, unverified(pathPattern(r)))
+		}
+		if r.Forwards() {
+			p := s.pools[r.Pool]
+			e.again = append(slices.Clone(e.all), s.forward(l, r, p, repeatable(p.Pool))...)
+			e.all = append(e.all, s.forward(l, r, p, unsent(p.Pool))...)
+			if slices.ContainsFunc(e.all, costly) {
+				e.key = firstSegment(r)
+			}
+		} else {
+			e.all = append(e.all, answer(r))
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// costly tells whether it is hard to see that a route does not fit: Envoy looks at
+// its headers and cookies before its path, and reads the cookies anew for each.
+func costly(r *routev3.Route) bool { return len(r.Match.Headers)+len(r.Match.Cookies) > 0 }
+
+// firstSegment is what all paths of a route begin with, as a text.
+func firstSegment(r model.Route) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.Path+r.Exact, "/"), "/")
+	if r.Regex != "" || first == "" || first == "*" {
+		return ""
+	}
+	return "/" + first
+}
+
+// matchTree is that of a virtual host. Twenty paths with sessions would cost a
+// request more than all the rest, so the first segment of the path finds the few
+// costly routes that may count, and the method those with the right retries. A
+// text longer than the segment (/apple for /app) finds them as well, and then
+// matches none of them but those for any path.
+func matchTree(entries []entry) *xdsmatcherv3.Matcher {
+	var keys []string
+	for _, e := range entries {
+		if e.key != "" && !slices.Contains(keys, e.key) {
+			keys = append(keys, e.key)
 		}
 	}
-	if path == "/" {
-		return "/.*"
+	rest := byMethod(those(entries, ""))
+	if len(keys) == 0 {
+		return onlyThen(rest)
 	}
-	return pattern + "(?:/.*)?"
+	tree := map[string]*xdsmatcherv3.Matcher_OnMatch{}
+	for _, k := range keys {
+		tree[k] = byMethod(those(entries, k))
+	}
+	return &xdsmatcherv3.Matcher{
+		MatcherType: &xdsmatcherv3.Matcher_MatcherTree_{MatcherTree: &xdsmatcherv3.Matcher_MatcherTree{
+			Input:    headerInput(":path"),
+			TreeType: &xdsmatcherv3.Matcher_MatcherTree_PrefixMatchMap{PrefixMatchMap: &xdsmatcherv3.Matcher_MatcherTree_MatchMap{Map: tree}},
+		}},
+		OnNoMatch: rest,
+	}
 }
 
-// forward is one route of the file: a first one for methods that may be
-// repeated, and one for the rest.
-func forward(r model.Route, p model.Pool, secure bool) []*routev3.Route {
-	again, once := below(r.Path), below(r.Path)
-	again.Headers = []*routev3.HeaderMatcher{matches(":method", idempotent)}
-	return append(
-		byMark(toPool(again, r, p, secure, repeatable(p)), p, secure),
-		byMark(toPool(once, r, p, secure, unsent()), p, secure)...,
-	)
+// those are the entries that a path with the first segment may belong to.
+func those(entries []entry, key string) (all []entry) {
+	for _, e := range entries {
+		if e.key == "" || e.key == key {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
-func toPool(m *routev3.RouteMatch, r model.Route, p model.Pool, secure bool, retry *routev3.RetryPolicy) *routev3.Route {
-	action := &routev3.RouteAction{
-		ClusterSpecifier: &routev3.RouteAction_Cluster{Cluster: p.Name},
-		Timeout:          durationpb.New(r.Timeout.Std()),
-		IdleTimeout:      idleTimeout(r.Timeout.Std()),
-		RetryPolicy:      retry,
-		HashPolicy:       hashPolicy(p, secure),
+// byMethod parts what may be sent again from what may not, where it matters.
+func byMethod(entries []entry) *xdsmatcherv3.Matcher_OnMatch {
+	var again, all []*routev3.Route
+	differ := false
+	for _, e := range entries {
+		differ = differ || e.again != nil
+		all = append(all, e.all...)
+		if e.again != nil {
+			again = append(again, e.again...)
+		} else {
+			again = append(again, e.all...)
+		}
 	}
-	route := &routev3.Route{Match: m, Action: &routev3.Route_Route{Route: action}}
-	if bySubset(p) {
-		action.MetadataMatch = lbMetadata(fallbacks())
-		route.TypedPerFilterConfig = map[string]*anypb.Any{h2mFilter: pack(routeRules(p.Sticky.JVMRoute))}
+	if !differ {
+		return routeList(all)
 	}
-	return route
+	return &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Matcher{Matcher: &xdsmatcherv3.Matcher{
+		MatcherType: &xdsmatcherv3.Matcher_MatcherList_{MatcherList: &xdsmatcherv3.Matcher_MatcherList{
+			Matchers: []*xdsmatcherv3.Matcher_MatcherList_FieldMatcher{{
+				Predicate: headerMatches(":method", idempotent),
+				OnMatch:   routeList(again),
+			}},
+		}},
+		OnNoMatch: routeList(all),
+	}}}
 }
 
-// idleTimeout follows a route's time-out where streamIdle would end its
-// requests earlier; nil leaves the listener's.
-func idleTimeout(timeout time.Duration) *durationpb.Duration {
-	switch {
-	case timeout == 0:
-		return durationpb.New(0)
-	case timeout >= streamIdle:
-		return durationpb.New(timeout + 30*time.Second)
+// onlyThen is a matcher for what happens in any case.
+func onlyThen(then *xdsmatcherv3.Matcher_OnMatch) *xdsmatcherv3.Matcher {
+	if m := then.GetMatcher(); m != nil {
+		return m
 	}
-	return nil
+	return &xdsmatcherv3.Matcher{OnNoMatch: then}
 }
 
-// below matches whole segments: /app is /app and /app/x, not /apple.
-func below(path string) *routev3.RouteMatch {
-	if strings.HasSuffix(path, "/") {
-		return &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_Prefix{Prefix: path}}
-	}
-	return &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_PathSeparatedPrefix{PathSeparatedPrefix: path}}
+func routeList(routes []*routev3.Route) *xdsmatcherv3.Matcher_OnMatch {
+	return &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{
+		Action: extension("routes", &routev3.RouteList{Routes: routes}),
+	}}
 }
 
-func regex(pattern string) *matcherv3.RegexMatcher { return &matcherv3.RegexMatcher{Regex: pattern} }
+func headerInput(name string) *xdscorev3.TypedExtensionConfig {
+	return extension("header", &matcherv3.HttpRequestHeaderMatchInput{HeaderName: name})
+}
 
-// quoteRegex makes a text match itself; Go's syntax and Envoy's are both RE2.
-func quoteRegex(s string) string { return regexp.QuoteMeta(s) }
+func headerMatches(name, pattern string) *xdsmatcherv3.Matcher_MatcherList_Predicate {
+	return &xdsmatcherv3.Matcher_MatcherList_Predicate{MatchType: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate_{
+		SinglePredicate: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate{
+			Input: headerInput(name),
+			Matcher: &xdsmatcherv3.Matcher_MatcherList_Predicate_SinglePredicate_ValueMatch{ValueMatch: &xdsmatcherv3.StringMatcher{
+				MatchPattern: &xdsmatcherv3.StringMatcher_SafeRegex{SafeRegex: &xdsmatcherv3.RegexMatcher{
+					EngineType: &xdsmatcherv3.RegexMatcher_GoogleRe2{GoogleRe2: &xdsmatcherv3.RegexMatcher_GoogleRE2{}},
+					Regex:      pattern,
+				}},
+			}},
+		},
+	}}
+}
+
+func extension(name string, config proto.Message) *xdscorev3.TypedExtensionConfig {
+	return &xdscorev3.TypedExtensionConfig{Name: name, TypedConfig: pack(config)}
+}

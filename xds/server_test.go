@@ -94,16 +94,16 @@ func translated(pools ...model.Pool) Resources {
 	l := model.Listener{Name: "https", Address: model.Address{Host: "127.0.0.1", Port: 8443}, Hosts: []string{"*"},
 		TLS: &model.ListenerTLS{Certificate: "server", MinVersion: model.TLS12}}
 	for _, p := range pools {
-		l.Routes = append(l.Routes, model.Route{Path: "/" + p.Name, Pool: p.Name, Timeout: model.DefaultRouteTimeout})
+		l.Routes = append(l.Routes, model.Route{Path: "/" + p.Name, Pool: p.Name, Timeout: model.DefaultTimeout})
 	}
 	c.Listeners = []model.Listener{l}
 	return Translate(c, Material{Pairs: map[string]pki.Pair{"server": {Chain: []byte("chain"), Key: []byte("the private key")}}})
 }
 
 func pool(name string, weight model.Weight) model.Pool {
-	return model.Pool{Name: name, Balance: model.RoundRobin, Sticky: &model.Sticky{JVMRoute: "JSESSIONID"},
-		Health: model.Health{TCP: true, Interval: model.DefaultTCPInterval},
-		Nodes:  []model.Node{{Name: "n1", Address: model.Address{Host: "127.0.0.1", Port: 9443}, Weight: weight, State: model.Active}}}
+	return model.Pool{Name: name, Balance: model.RoundRobin, Sticky: []model.Sticky{{JVMRoute: "JSESSIONID"}},
+		Host: model.HostKeep, Health: model.Health{TCP: model.On, Interval: model.DefaultTCPInterval},
+		Nodes: []model.Node{{Name: "n1", Address: model.Address{Host: "127.0.0.1", Port: 9443}, Weight: weight, State: model.Active}}}
 }
 
 // proxy speaks the delta protocol as Envoy does.

@@ -1,42 +1,69 @@
 package xds
 
 import (
-	"strings"
+	"fmt"
+	"slices"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
-	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	h2mv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_to_metadata/v3"
-	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"usher/model"
 )
 
-// Stickiness by jvmRoute: a filter puts the name at the end of the session id
-// into the request's metadata, every endpoint carries a list of the names that
-// it answers to, and Envoy's subset load balancer brings the two together. A
-// node's own name is in its list, and the tier it serves for everyone else.
-// The list of fallbacks is the order in which a request looks for a node.
+// Stickiness by name: every endpoint carries a list of the names that it answers
+// to, and Envoy's subset load balancer finds it by them. A node's own name is in
+// its list, and the tier it serves for everyone else. A request wants the name
+// that it carries (seat.go), or a tier; its list of fallbacks is the order in
+// which it looks further.
 const (
 	routeKey    = "route"
-	tierActive  = "@active"
-	tierStandby = "@standby"
+	fallbackKey = "fallback_list"
 	lbNamespace = "envoy.lb"
-	h2mFilter   = "envoy.filters.http.header_to_metadata"
+	// usherNamespace is for what log, counters and cookies say of nodes and routes.
+	usherNamespace = "usher"
+	nodeKey        = "node"
+	askedKey       = "asked"
 )
 
-// bySubset tells whether a pool finds nodes by name.
-func bySubset(p model.Pool) bool { return p.Sticky != nil && p.Sticky.JVMRoute != "" }
+// tier is the name of those that take new sessions, or of those that do when these
+// can't, of one set. Nodes' names do not begin with @.
+func tier(kind string, set model.Count) string {
+	if set == 0 {
+		return "@" + kind
+	}
+	return fmt.Sprintf("@%s%d", kind, set)
+}
 
-// tiers are the names that a node answers to; none keeps it out.
-func tiers(p model.Pool, n model.Node) []string {
+const (
+	tierActive  = "active"
+	tierStandby = "standby"
+)
+
+// tiers are the names of all of a pool, in the order in which they serve: within
+// a set the standbys go before the next set, as in httpd.
+func (b backend) tiers() []string {
+	var sets []model.Count
+	for _, n := range b.Nodes {
+		sets = append(sets, n.Set)
+	}
+	slices.Sort(sets)
+	var all []string
+	for _, s := range slices.Compact(sets) {
+		all = append(all, tier(tierActive, s), tier(tierStandby, s))
+	}
+	return all
+}
+
+// answersTo are the names that a node answers to; none keeps it out.
+func (b backend) answersTo(n model.Node) []string {
 	switch n.State {
-	case model.Active:
-		return []string{n.Name, tierActive}
+	case model.Active, model.Spare:
+		return []string{n.Name, tier(tierActive, n.Set)}
 	case model.Standby:
-		return []string{n.Name, tierStandby}
+		return []string{n.Name, tier(tierStandby, n.Set)}
 	case model.Drain:
-		if p.Sticky != nil {
+		if b.keeps() {
 			return []string{n.Name} // its sessions stay, nobody new comes
 		}
 		return nil // no session to keep: what is in flight ends by itself
@@ -46,16 +73,34 @@ func tiers(p model.Pool, n model.Node) []string {
 	return nil
 }
 
-// priority sets a standby apart where no fallback list does.
-func priority(p model.Pool, n model.Node) uint32 {
-	if n.State == model.Standby && !bySubset(p) {
+// keeps tells whether a draining node's sessions can be told from new ones: by
+// what they name, by the balancer's cookie, or because they are connections.
+func (b backend) keeps() bool {
+	return b.Named() || b.HashCookie() != nil || b.StatefulSession() != nil || b.tcp
+}
+
+// priority sets nodes apart where the subsets do not: the standbys of a pool
+// without them, and spares. Those take the share of what has failed before them
+// (see overprovisioning in endpoint.go).
+func (b backend) priority(n model.Node) uint32 {
+	switch {
+	case n.State == model.Spare:
+		return 1
+	case n.State == model.Standby && !b.ranked():
+		if b.spares() {
+			return 2
+		}
 		return 1
 	}
 	return 0
 }
 
-func subsets(p model.Pool) *clusterv3.Cluster_LbSubsetConfig {
-	if !bySubset(p) {
+func (b backend) spares() bool {
+	return slices.ContainsFunc(b.Nodes, func(n model.Node) bool { return n.State == model.Spare })
+}
+
+func (b backend) subsets() *clusterv3.Cluster_LbSubsetConfig {
+	if !b.ranked() {
 		return nil
 	}
 	return &clusterv3.Cluster_LbSubsetConfig{
@@ -66,78 +111,30 @@ func subsets(p model.Pool) *clusterv3.Cluster_LbSubsetConfig {
 	}
 }
 
-// fallbacks is the order in which a request looks for its node: the one it
-// names, then any active one, then a standby. A later entry is merged with the
-// wanted route and so has to name another value of the same key.
-func fallbacks() map[string]any {
-	return map[string]any{"fallback_list": []any{
-		map[string]any{},
-		map[string]any{routeKey: tierActive},
-		map[string]any{routeKey: tierStandby},
-	}}
-}
-
-// Patterns that find the name. Each matches every text, because a pattern that
-// doesn't leaves the value as it was, which would make a route of it; an empty
-// result writes nothing. A name that begins with @ is nobody's: a client could
-// choose a tier otherwise.
-const cookieRoute = `^[^.]*(?:\.@.*|\.(.*))?$`
-
-func pathRoute(parameter string) string {
-	return `^(?:[^?]*;` + parameter + `=[^.;?/]*\.([^@;?/][^;?/]*).*|.*)$`
-}
-
-// routeRules read the name from the cookie and then from the path: the later
-// rule wins, as in httpd.
-func routeRules(cookie string) *h2mv3.Config {
-	return &h2mv3.Config{RequestRules: []*h2mv3.Config_Rule{
-		{Cookie: cookie, OnHeaderPresent: rewrite(cookieRoute)},
-		{Header: ":path", OnHeaderPresent: rewrite(pathRoute(pathParameter(cookie)))},
-	}}
-}
-
-// pathParameter is the name that Tomcat gives the session id in a URL: the
-// cookie's own, except for the default name, which is in lower case there.
-func pathParameter(cookie string) string {
-	if cookie == "JSESSIONID" {
-		return strings.ToLower(cookie)
+// looksFor is the order of names in which a request looks for its node. Where the
+// first is empty, a filter writes it.
+func looksFor(names ...string) *corev3.Metadata {
+	fields := map[string]any{}
+	if names[0] != "" {
+		fields[routeKey] = names[0]
 	}
-	return quoteRegex(cookie)
+	fallbacks := []any{map[string]any{}}
+	for _, n := range names[1:] {
+		// An entry is merged with what was wanted and so has to name another value
+		// of the same key.
+		fallbacks = append(fallbacks, map[string]any{routeKey: n})
+	}
+	fields[fallbackKey] = fallbacks
+	return metadata(lbNamespace, fields)
 }
 
-func rewrite(pattern string) *h2mv3.Config_KeyValuePair {
-	return &h2mv3.Config_KeyValuePair{
-		MetadataNamespace: lbNamespace,
-		Key:               routeKey,
-		RegexValueRewrite: &matcherv3.RegexMatchAndSubstitute{Pattern: regex(pattern), Substitution: `\1`},
-	}
-}
-
-// hashPolicy makes the balancer's own cookie where a client has none and
-// hashes it: the answer that sets it already comes from its node.
-func hashPolicy(p model.Pool, secure bool) []*routev3.RouteAction_HashPolicy {
-	if p.Sticky == nil || p.Sticky.Cookie == nil {
-		return nil
-	}
-	cookie := &routev3.RouteAction_HashPolicy_Cookie{
-		Name: p.Sticky.Cookie.Name,
-		Ttl:  seconds(p.Sticky.Cookie.TTL.Std()),
-		Path: "/",
-	}
-	if secure {
-		cookie.Attributes = []*routev3.RouteAction_HashPolicy_CookieAttribute{{Name: "Secure"}}
-	}
-	return []*routev3.RouteAction_HashPolicy{{
-		PolicySpecifier: &routev3.RouteAction_HashPolicy_Cookie_{Cookie: cookie},
-	}}
-}
-
-func lbFields(fields map[string]any) map[string]*structpb.Struct {
+// metadata is that of one namespace.
+func metadata(namespace string, fields map[string]any) *corev3.Metadata {
 	s, err := structpb.NewStruct(fields)
 	if err != nil {
-		panic("xds: load balancer metadata: " + err.Error()) // only strings, lists and maps are put in
+		panic("xds: metadata: " + err.Error()) // only texts, switches, lists and maps are put in
 	}
-	return map[string]*structpb.Struct{lbNamespace: s}
+	return &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{namespace: s}}
 }
 
 func list(names []string) []any {

@@ -50,12 +50,16 @@ const sessionKeys = 64
 // downstreamTLS names the certificates of all listeners on the socket; Envoy
 // chooses by SNI and takes the first when none fits.
 func (s socket) downstreamTLS() *corev3.TransportSocket {
-	if s[0].TLS == nil {
+	if s.first().TLS == nil {
 		return nil
 	}
-	common := serverTLS(s[0].TLS.MinVersion, "h2", "http/1.1")
+	protocols := []string{"h2", "http/1.1"}
+	if s.first().TCP != nil {
+		protocols = nil
+	}
+	common := serverTLS(s.first().TLS.MinVersion, protocols...)
 	seen := map[string]bool{}
-	for _, l := range s {
+	for _, l := range s.listeners {
 		for _, name := range l.TLS.Shown() {
 			if !seen[name] {
 				seen[name] = true
@@ -64,7 +68,7 @@ func (s socket) downstreamTLS() *corev3.TransportSocket {
 		}
 	}
 	ctx := &tlsv3.DownstreamTlsContext{CommonTlsContext: common}
-	if len(s[0].TLS.Shown()) > 1 {
+	if len(s.first().TLS.Shown()) > 1 {
 		// The first certificate alone would be of one kind, and a client without
 		// SNI might know only the other.
 		ctx.FullScanCertsOnSniMismatch = yes()

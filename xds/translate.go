@@ -2,6 +2,7 @@ package xds
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -24,6 +25,13 @@ type Material struct {
 	// IPs are what the nodes' addresses resolve to. An address that is missing
 	// here and is no IP address keeps its node out.
 	IPs map[model.Address]netip.Addr
+	// Names are all addresses that the nodes' names resolve to, by which a node may
+	// name itself in an answer.
+	Names map[model.Address][]netip.Addr
+	// Draining are active nodes that ask to be drained themselves.
+	Draining map[NodeOf]bool
+	// Closing are nodes whose TCP connections have to end.
+	Closing map[NodeOf]bool
 	// Challenges are the open questions of ACME directories.
 	Challenges []acme.Challenge
 	// Between is what a directory would see that asks while no question is open.
@@ -31,16 +39,23 @@ type Material struct {
 	Between pki.Pair
 }
 
+// NodeOf names a node of a pool.
+type NodeOf struct{ Pool, Node string }
+
 // Translate makes all of Envoy's resources from a checked file. Equal input
 // gives equal output, byte by byte.
 func Translate(c *model.Cluster, m Material) Resources {
 	var r Resources
-	pools := map[string]model.Pool{}
+	pools := map[string]backend{}
 	for _, p := range c.Pools {
-		pools[p.Name] = p
-		for _, ring := range rings(p) {
-			r.put(Clusters, ring.Name, cluster(ring))
-			r.put(Endpoints, ring.Name, endpoints(ring, m.IPs))
+		all := backends(m.wished(p), c.Listeners)
+		pools[p.Name] = all[len(all)-1]
+		for _, b := range all {
+			if b.Name == p.Name {
+				pools[p.Name] = b
+			}
+			r.put(Clusters, b.Name, b.cluster())
+			r.put(Endpoints, b.Name, b.endpoints(m))
 		}
 		if roots, ok := m.Roots[p.Name]; ok {
 			r.put(Secrets, rootsName(p), rootsSecret(p, roots))
@@ -55,25 +70,42 @@ func Translate(c *model.Cluster, m Material) Resources {
 		}
 	}
 	private := clientHeaders(c.Listeners)
-	for _, l := range sockets(c.Listeners) {
-		if roots, ok := m.Clients[l.name()]; ok && l.client() != nil {
-			r.put(Secrets, l.clientsName(), clientsSecret(l.clientsName(), roots))
+	for _, s := range sockets(c.Listeners, pools, m) {
+		if roots, ok := m.Clients[s.name()]; ok && s.client() != nil {
+			r.put(Secrets, s.clientsName(), clientsSecret(s.clientsName(), roots))
 		}
-		proven := l.proven(c.Certificates)
+		proven := s.proven(c.Certificates)
 		for _, host := range proven {
 			r.put(Secrets, proofName(host), proofSecret(host, m))
 		}
-		r.put(Listeners, l.name(), l.listener(private, proven))
-		r.put(Routes, l.name(), l.routes(pools, m.Challenges))
+		r.put(Listeners, s.name(), s.listener(private, proven))
+		if s.first().TCP == nil {
+			r.put(Routes, s.name(), s.routes())
+		}
 	}
 	return r
 }
 
+// wished is a pool with its nodes as they ask to be treated themselves.
+func (m Material) wished(p model.Pool) model.Pool {
+	p.Nodes = slices.Clone(p.Nodes)
+	for i, n := range p.Nodes {
+		if n.State == model.Active && m.Draining[NodeOf{p.Name, n.Name}] {
+			p.Nodes[i].State = model.Drain
+		}
+	}
+	return p
+}
+
 // socket is one address and all listeners of the file that share it.
-type socket []model.Listener
+type socket struct {
+	listeners []model.Listener
+	pools     map[string]backend
+	material  Material
+}
 
 // sockets groups the listeners by address, in the file's order.
-func sockets(ls []model.Listener) []socket {
+func sockets(ls []model.Listener, pools map[string]backend, m Material) []socket {
 	var all []socket
 	at := map[model.Address]int{}
 	for _, l := range ls {
@@ -81,15 +113,30 @@ func sockets(ls []model.Listener) []socket {
 		if !ok {
 			i = len(all)
 			at[l.Address] = i
-			all = append(all, nil)
+			all = append(all, socket{pools: pools, material: m})
 		}
-		all[i] = append(all[i], l)
+		all[i].listeners = append(all[i].listeners, l)
 	}
 	return all
 }
 
+// first is the listener that stands for all of them where they must be alike.
+func (s socket) first() model.Listener { return s.listeners[0] }
+
 // name is the first listener's: the others are its virtual hosts.
-func (s socket) name() string { return s[0].Name }
+func (s socket) name() string { return s.first().Name }
+
+// forwards tells whether one of the listeners sends such requests to such a pool.
+func (s socket) forwards(such func(model.Route, backend) bool) bool {
+	for _, l := range s.listeners {
+		for _, r := range l.Routes {
+			if p, ok := s.pools[r.Pool]; ok && such(r, p) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // ads says that a resource comes over the one stream.
 func ads() *corev3.ConfigSource {

@@ -21,7 +21,7 @@ func TestARingIsBlamedOnItsPoolAndOnNoNamesake(t *testing.T) {
 }
 
 func TestMoreDrainsThanAreToldApartAreWarnedOf(t *testing.T) {
-	p := model.Pool{Name: "app", Balance: model.Maglev, Sticky: &model.Sticky{Cookie: &model.Cookie{Name: "ROUTE"}}}
+	p := model.Pool{Name: "app", Balance: model.Maglev, Sticky: []model.Sticky{{Cookie: &model.Cookie{Name: "ROUTE"}}}}
 	for i, want := range []int{0, 0, 0, 1} {
 		p.Nodes = append(p.Nodes, model.Node{Name: string(rune('a' + i)), State: model.Drain})
 		if got := warnings(&model.Cluster{Pools: []model.Pool{p}}, nil); len(got) != want {

@@ -1,0 +1,70 @@
+package xds
+
+import (
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+
+	"usher/model"
+)
+
+// answer is a route of the file that no node is asked for.
+func answer(r model.Route) *routev3.Route {
+	route := &routev3.Route{Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_SafeRegex{SafeRegex: regex(pathPattern(r))}}}
+	switch {
+	case r.Redirect != nil:
+		route.Action = &routev3.Route_Redirect{Redirect: elsewhere(r)}
+	case r.Respond != nil:
+		route.Action = &routev3.Route_DirectResponse{DirectResponse: respond(*r.Respond)}
+		if r.Respond.Body != "" {
+			route.ResponseHeadersToAdd = []*corev3.HeaderValueOption{header("content-type", r.Respond.ContentType)}
+		}
+	default:
+		return refuse(pathPattern(r), 404)
+	}
+	onlyFrom(route, r.Allow)
+	return route
+}
+
+func refuse(pattern string, status uint32) *routev3.Route {
+	return &routev3.Route{
+		Match:  &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_SafeRegex{SafeRegex: regex(pattern)}},
+		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: status}},
+	}
+}
+
+func respond(r model.Respond) *routev3.DirectResponseAction {
+	a := &routev3.DirectResponseAction{Status: uint32(r.Status)}
+	if r.Body != "" {
+		a.Body = &corev3.DataSource{Specifier: &corev3.DataSource_InlineString{InlineString: r.Body}}
+	}
+	return a
+}
+
+var redirectCodes = map[model.Status]routev3.RedirectAction_RedirectResponseCode{
+	301: routev3.RedirectAction_MOVED_PERMANENTLY,
+	302: routev3.RedirectAction_FOUND,
+	303: routev3.RedirectAction_SEE_OTHER,
+	307: routev3.RedirectAction_TEMPORARY_REDIRECT,
+	308: routev3.RedirectAction_PERMANENT_REDIRECT,
+}
+
+// elsewhere sends a client to another URL, with what stands behind the route's
+// path (httpd: Redirect). A query of its own takes the place of the client's.
+func elsewhere(r model.Route) *routev3.RedirectAction {
+	a := &routev3.RedirectAction{ResponseCode: redirectCodes[r.Redirect.Status]}
+	to := r.Redirect.To
+	if scheme, rest, ok := strings.Cut(to, "://"); ok {
+		host, path, _ := strings.Cut(rest, "/")
+		a.SchemeRewriteSpecifier = &routev3.RedirectAction_SchemeRedirect{SchemeRedirect: scheme}
+		a.HostRedirect = host
+		to = "/" + path
+	}
+	if strings.Contains(to, "?") {
+		a.PathRewriteSpecifier = &routev3.RedirectAction_PathRedirect{PathRedirect: to}
+	} else {
+		a.PathRewriteSpecifier = &routev3.RedirectAction_RegexRewrite{RegexRewrite: rewrite(r, to)}
+	}
+	return a
+}

@@ -1,0 +1,71 @@
+package xds
+
+import (
+	"slices"
+	"strings"
+
+	"usher/model"
+)
+
+// backend is a pool as one of the Envoy clusters that it becomes: the pool itself,
+// a ring of it without some nodes (ring.go), or a form with another balance.
+type backend struct {
+	model.Pool      // its Name is the cluster's
+	tcp        bool // a listener passes connections on to it
+}
+
+// Names of the file have no slash, so that no cluster of one pool is called as
+// another pool is.
+const balanceForm = "/balance+"
+
+// backends are all clusters that a pool becomes.
+func backends(p model.Pool, ls []model.Listener) []backend {
+	tcp := slices.ContainsFunc(ls, func(l model.Listener) bool { return l.TCP != nil && l.TCP.Pool == p.Name })
+	var all []backend
+	for _, ring := range rings(p) {
+		all = append(all, backend{ring, tcp})
+	}
+	for _, b := range balances(p, ls) {
+		all = append(all, backend{Pool: p}.form(b))
+	}
+	return all
+}
+
+// form is the backend with another balance, for requests that belong to no
+// session.
+func (b backend) form(balance model.Balance) backend {
+	if balance == "" || balance == b.Balance {
+		return b
+	}
+	b.Name, b.Balance, b.Sticky, b.tcp = b.Name+balanceForm+string(balance), balance, nil, false
+	return b
+}
+
+// balances are those that routes want of a pool beside its own.
+func balances(p model.Pool, ls []model.Listener) (all []model.Balance) {
+	for _, l := range ls {
+		for _, r := range l.Routes {
+			if r.Pool == p.Name && r.Balance != "" && r.Balance != p.Balance {
+				all = append(all, r.Balance)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// filePool is the name that the pool of a cluster has in the file.
+func filePool(cluster string) string {
+	name, _, _ := strings.Cut(cluster, "/")
+	return name
+}
+
+// ranked tells whether requests look for a node in an order that its subsets
+// hold: the one they name, then one tier after the other. Where they need not,
+// the plain load balancer is cheaper, and a standby is a lower priority.
+func (b backend) ranked() bool {
+	if b.Balance.Hashes() {
+		return false
+	}
+	return b.Named() || b.tcp || slices.ContainsFunc(b.Nodes, func(n model.Node) bool { return n.Set > 0 || n.State == model.Spare })
+}
