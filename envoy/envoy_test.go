@@ -335,7 +335,7 @@ func TestAStateFolderHasOneOwner(t *testing.T) {
 
 func TestTheLogIsReadLineByLine(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, logFile)
+	path := filepath.Join(dir, LogFile)
 	write := func(text string, flag int) {
 		t.Helper()
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|flag, 0o600)
@@ -351,7 +351,7 @@ func TestTheLogIsReadLineByLine(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	lines := make(chan string, 10)
 	done := make(chan struct{})
-	go func() { defer close(done); TailLog(ctx, dir, func(l string) { lines <- l }) }()
+	go func() { defer close(done); TailLog(ctx, path, func(l string) { lines <- l }) }()
 	time.Sleep(50 * time.Millisecond) // until it has seen the end
 	write("one\nha", os.O_APPEND)
 	if got := <-lines; got != "one" {

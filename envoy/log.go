@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 )
@@ -14,11 +13,10 @@ import (
 // logLimit is the size at which the log begins anew.
 const logLimit = 8 << 20
 
-// TailLog reports each new line of Envoy's log until ctx ends, from the current
-// end on. It keeps the file under logLimit: Envoy appends, so the file may be
-// cut at any time.
-func TailLog(ctx context.Context, dir string, line func(string)) {
-	path := filepath.Join(dir, logFile)
+// TailLog reports each new line of one of Envoy's logs until ctx ends, from the
+// current end on. It keeps the file under logLimit: Envoy appends, so the file may
+// be cut at any time.
+func TailLog(ctx context.Context, path string, line func(string)) {
 	at := int64(0)
 	if info, err := os.Stat(path); err == nil {
 		at = info.Size()

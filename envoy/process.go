@@ -16,7 +16,8 @@ import (
 // The files in Options.Dir.
 const (
 	pidFile       = "envoy.json"
-	logFile       = "envoy.log"
+	LogFile       = "envoy.log"
+	AccessLogFile = "access.log" // what Envoy writes to its standard output
 	bootstrapFile = "envoy-bootstrap.json"
 	AdminSocket   = "admin.sock"
 )
@@ -83,7 +84,7 @@ func Supervise(ctx context.Context, o Options) error {
 				o.stop(id)
 				return nil
 			}
-			words = lastWords(filepath.Join(o.Dir, logFile))
+			words = lastWords(filepath.Join(o.Dir, LogFile))
 		}
 		if time.Since(born) > backoffReset {
 			wait = backoffFirst
@@ -113,16 +114,21 @@ func (o Options) adoptOrStart() (identity, error) {
 // and a Ctrl-C is not for it. Its log is a file, not a pipe that dies with
 // usher. Hot restart's base id is machine-wide, and so it is off.
 func (o Options) start() (identity, error) {
-	log, err := os.OpenFile(filepath.Join(o.Dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := o.open(LogFile)
 	if err != nil {
-		return identity{}, fmt.Errorf("open Envoy's log: %w", err)
+		return identity{}, err
 	}
-	defer log.Close()                                                                           //nolint:errcheck // Envoy has its own descriptor
+	defer log.Close() //nolint:errcheck // Envoy has its own descriptor
+	lines, err := o.open(AccessLogFile)
+	if err != nil {
+		return identity{}, err
+	}
+	defer lines.Close()                                                                         //nolint:errcheck // likewise
 	cmd := exec.Command(o.Binary.Path, "--config-path", bootstrapFile, "--disable-hot-restart", //nolint:gosec // found by Find
-		"--log-level", "warning", "--log-format", "%Y-%m-%dT%T.%e %l %n %v",
+		"--log-level", "warning", "--file-flush-interval-msec", "1000", "--log-format", "%Y-%m-%dT%T.%e %l %n %v",
 		"--drain-time-s", fmt.Sprint(max(1, int(o.Drain/time.Second))), "--drain-strategy", "immediate")
 	cmd.Dir = o.Dir
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr = lines, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return identity{}, fmt.Errorf("start %s: %w", o.Binary.Path, err)
@@ -130,6 +136,15 @@ func (o Options) start() (identity, error) {
 	id := identity{PID: cmd.Process.Pid, Path: o.Binary.Path, Start: startTime(cmd.Process.Pid)}
 	go func() { _ = cmd.Wait() }() // reap it; watch looks at the process itself
 	return id, nil
+}
+
+// open opens a log that Envoy appends to, so that it may be cut at any time.
+func (o Options) open(name string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(o.Dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open Envoy's log: %w", err)
+	}
+	return f, nil
 }
 
 // record writes down who runs, for a later usher to adopt.

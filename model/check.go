@@ -27,10 +27,11 @@ type checker struct {
 	*Cluster
 	unread   func(string) bool
 	problems Problems
+	said     map[Problem]bool
 }
 
 func check(c *Cluster, unread func(string) bool) Problems {
-	k := &checker{Cluster: c, unread: unread}
+	k := &checker{Cluster: c, unread: unread, said: map[Problem]bool{}}
 	k.required("listeners", len(c.Listeners) == 0, "the file has no listeners", "name at least one address where clients arrive")
 	listeners, pools, certificates := names{}, names{}, names{}
 	for i, cert := range c.Certificates {
@@ -53,8 +54,9 @@ func item(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
 
 // fault reports a field, unless it has been reported already.
 func (k *checker) fault(field, what, hint string) {
-	if !k.unread(field) {
-		k.problems = append(k.problems, k.Problem(field, what, hint))
+	if p := k.Problem(field, what, hint); !k.unread(field) && !k.said[p] {
+		k.said[p] = true // a preset may have made several routes of one
+		k.problems = append(k.problems, p)
 	}
 }
 

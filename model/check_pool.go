@@ -29,6 +29,7 @@ func (k *checker) limits(field string, p Pool) {
 	k.spanIfSet(field+".retry", p.Retry, minInterval, maxTimeout)
 	k.spanIfSet(field+".slow_start", p.SlowStart, Duration(time.Second), maxInterval)
 	k.spanIfSet(field+".drain_timeout", p.DrainTimeout, minInterval, maxTimeout)
+	k.required(field+".drain_timeout", p.DrainTimeout > 0 && p.Health.Path == "" && p.Health.TCP.Off(), "drain_timeout of a pool without a check", "connections are ended by a check that fails; remove tcp: false")
 	k.span(field+".connect_timeout", p.ConnectTimeout, minTry, Duration(time.Minute))
 	k.span(field+".idle_timeout", p.IdleTimeout, minInterval, maxInterval)
 	k.span(field+".timeout", p.Timeout, 0, maxTimeout)

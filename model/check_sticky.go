@@ -75,7 +75,7 @@ func (k *checker) way(field string, s Sticky) {
 	}
 	switch ways[0] {
 	case "jvm_route", "path_parameter":
-		k.required(field+".separator", len(s.Separator) > 8 || strings.ContainsAny(s.Separator, ";,= \t\""), fmt.Sprintf("%.40q separates nothing in a cookie", s.Separator), "a dot is usual; off takes the whole value")
+		k.required(field+".separator", s.Separator != NoText && !strings.Contains(separators, s.Separator), fmt.Sprintf("%.40q is no separator", s.Separator), "one of "+separators+" or off, which takes the whole value")
 		if s.JVMRoute != "" {
 			k.cookieName(field+".jvm_route", s.JVMRoute)
 		}
@@ -127,6 +127,10 @@ func (k *checker) pairing(field string, p Pool) {
 		k.fault(field+".balance", string(p.Balance)+" does not go with "+way, "the session names its node; choose round_robin, least_request or random for new ones")
 	}
 }
+
+// separators are the marks of a cookie's value (RFC 6265, 4.1.1) that may stand
+// before a node's name.
+const separators = ".!#$%&'*+-/:<=>?@[]^_`{|}~"
 
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 

@@ -49,8 +49,8 @@ type Listener struct {
 	// AccessLog is a line for every request. Left out: none. Listeners that share
 	// an address share it.
 	AccessLog *AccessLog `yaml:"access_log"`
-	// Metrics counts what became of each request's session: `usher_requests` in
-	// /metrics, by pool, node and outcome. Default: true. Listeners that share an
+	// Metrics counts what became of each request's session: `usher_requests_total`
+	// in /metrics, by pool, node and outcome. Default: true. Listeners that share an
 	// address share it.
 	Metrics Switch `yaml:"metrics"`
 }

@@ -92,7 +92,10 @@ func locate(a model.Address, ips map[model.Address]netip.Addr) (netip.AddrPort, 
 
 func (b backend) endpoint(n model.Node, at netip.AddrPort, names []string, m Material) *endpointv3.LbEndpoint {
 	e := &endpointv3.Endpoint{Address: socketAddress(at.Addr().String(), at.Port())}
-	if !n.Address.IP().IsValid() {
+	switch {
+	case b.Host == model.HostNode && ownPort(b.Pool):
+		e.Hostname = hostHeader(b.Pool, n.Address)
+	case b.Host == model.HostNode, !n.Address.IP().IsValid():
 		e.Hostname = n.Address.Host // the SNI, see upstreamTLS
 	}
 	if b.Health.Path != "" {

@@ -55,7 +55,11 @@ func (s socket) toPool(l model.Listener, r model.Route, p backend, retry *routev
 	if r.Path == "/" {
 		route.Match.PathSpecifier = &routev3.RouteMatch_Prefix{Prefix: "/"}
 	}
-	if p.Host != model.HostKeep && p.Host != model.HostNode {
+	switch p.Host {
+	case model.HostKeep:
+	case model.HostNode:
+		route.GetRoute().HostRewriteSpecifier = &routev3.RouteAction_AutoHostRewrite{AutoHostRewrite: yes()}
+	default:
 		route.GetRoute().HostRewriteSpecifier = &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: p.Host}
 	}
 	onlyFrom(route, r.Allow)

@@ -91,7 +91,7 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 	ctx := &tlsv3.UpstreamTlsContext{
 		CommonTlsContext: &tlsv3.CommonTlsContext{TlsParams: nodeParameters()},
 		Sni:              p.TLS.ServerName,
-		AutoHostSni:      p.TLS.ServerName == "",
+		AutoHostSni:      hostIsSNI(p),
 		MaxSessionKeys:   u32(sessionKeys),
 	}
 	if name := p.TLS.Certificate; name != "" {
@@ -106,6 +106,11 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 	case model.VerifyNone: // without a validation context Envoy accepts anything
 	}
 	return transportSocket(ctx)
+}
+
+// hostIsSNI tells whether the SNI is what the endpoint is called.
+func hostIsSNI(p model.Pool) bool {
+	return p.TLS.ServerName == "" && !(p.Host == model.HostNode && ownPort(p))
 }
 
 // validation says that a secret holds what a node's certificate must be: other
@@ -178,7 +183,7 @@ func NodeSNI(p model.Pool, n model.Node) string {
 	switch {
 	case p.TLS != nil && p.TLS.ServerName != "":
 		return p.TLS.ServerName
-	case n.Address.IP().IsValid():
+	case n.Address.IP().IsValid(), p.TLS != nil && !hostIsSNI(p):
 		return ""
 	}
 	return n.Address.Host

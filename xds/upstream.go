@@ -24,6 +24,28 @@ func httpOptions(p model.Pool) *httpv3.HttpProtocolOptions {
 	return o
 }
 
+// ownPort tells whether a node's own Host may have its port. Envoy knows one name
+// of an endpoint, which is its Host and its SNI; where a node is held to its name
+// by TLS, that goes before.
+func ownPort(p model.Pool) bool {
+	return p.TLS == nil || p.TLS.ServerName != "" || p.TLS.Verify != model.VerifyCA || !ownNames(p)
+}
+
+// hostHeader is an address as a Host header has it, without the scheme's own port.
+func hostHeader(p model.Pool, a model.Address) string {
+	usual := uint16(80)
+	if p.TLS != nil {
+		usual = 443
+	}
+	if a.Port != usual {
+		return a.String()
+	}
+	if a.IP().Is6() {
+		return "[" + a.Host + "]"
+	}
+	return a.Host
+}
+
 func protocol(p model.Protocol) *httpv3.HttpProtocolOptions_ExplicitHttpConfig {
 	if p == model.HTTP2 {
 		return &httpv3.HttpProtocolOptions_ExplicitHttpConfig{

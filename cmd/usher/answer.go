@@ -72,6 +72,18 @@ func ipv4First(a, b netip.Addr) int {
 	return a.Compare(b)
 }
 
+// choices are all addresses that names resolve to.
+func choices(answers map[model.Address]answer) map[model.Address][]netip.Addr {
+	all := map[model.Address][]netip.Addr{}
+	for a, found := range answers {
+		all[a] = found.choice
+		if len(found.choice) == 0 && found.ip.IsValid() {
+			all[a] = []netip.Addr{found.ip}
+		}
+	}
+	return all
+}
+
 // ips are the addresses that are known.
 func ips(answers map[model.Address]answer) map[model.Address]netip.Addr {
 	known := make(map[model.Address]netip.Addr, len(answers))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,8 +91,8 @@ func inspect(cmd *cobra.Command, file string, store pki.Store) (publication, err
 	if len(problems) > 0 {
 		return publication{}, problems
 	}
-	answers := l.located(cmd.Context())
-	p := publication{loaded: l, answers: answers, resources: l.translate(answers)}
+	p := publication{loaded: l, answers: l.located(cmd.Context())}
+	p.resources = p.translate()
 	for _, w := range p.allWarnings() {
 		cmd.PrintErrln("warning:", w)
 	}
@@ -106,14 +107,20 @@ func (l *loaded) located(ctx context.Context) map[model.Address]answer {
 }
 
 func showCommand() *cobra.Command {
-	return &cobra.Command{
+	var preset string
+	cmd := &cobra.Command{
 		Use:   "show [FILE]",
 		Short: "Print the Envoy resources that a cluster file becomes",
 		Long: `show translates a cluster file (default cluster.yaml) and prints the resources
 that Envoy would get, as YAML. Private keys are left out, nothing is written.
-Names of nodes are resolved as they are now.`,
+Names of nodes are resolved as they are now.
+
+With --preset it prints what a preset stands for in a cluster file.`,
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if preset != "" {
+				return showPreset(cmd, preset)
+			}
 			p, err := inspect(cmd, fileArgument(args), pki.Store{})
 			if err != nil {
 				return err
@@ -126,4 +133,15 @@ Names of nodes are resolved as they are now.`,
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&preset, "preset", "", "print what a preset stands for: "+strings.Join(model.PresetNames(), ", "))
+	return cmd
+}
+
+func showPreset(cmd *cobra.Command, name string) error {
+	text, err := model.PresetText(name)
+	if err != nil {
+		return usageError{err}
+	}
+	_, err = fmt.Fprint(cmd.OutOrStdout(), text)
+	return err
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// handler answers from the status alone.
-func handler(status func() *Status) http.Handler {
+// handler answers from the status, and for the metrics from what is given beside.
+func handler(status func() *Status, more ...prometheus.Collector) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -31,7 +31,7 @@ func handler(status func() *Status) http.Handler {
 		}
 		_, _ = fmt.Fprintln(w, "ok")
 	})
-	mux.Handle("GET /metrics", metrics())
+	mux.Handle("GET /metrics", metrics(more))
 	return mux
 }
 
@@ -39,8 +39,9 @@ func handler(status func() *Status) http.Handler {
 // last accepted file.
 func healthy(s *Status) bool { return s != nil && s.Serving }
 
-func metrics() http.Handler {
+func metrics(more []prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
+	registry.MustRegister(more...)
 	registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})

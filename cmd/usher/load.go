@@ -113,11 +113,13 @@ func (l *loaded) addresses() []model.Address {
 	return all
 }
 
-// translate makes the resources, with the nodes where their names point now.
-func (l *loaded) translate(answers map[model.Address]answer) xds.Resources {
-	m := xds.Material{Pairs: l.pairs, Roots: l.roots, Clients: l.clients, Challenges: l.open, Between: l.between}
-	m.IPs = ips(answers)
-	return xds.Translate(l.cluster, m)
+// translate makes the resources, with the nodes where their names point now and as
+// they wish to be treated.
+func (p publication) translate() xds.Resources {
+	m := xds.Material{Pairs: p.pairs, Roots: p.roots, Clients: p.clients, Challenges: p.open, Between: p.between}
+	m.IPs, m.Names = ips(p.answers), choices(p.answers)
+	m.Draining, m.Closing = p.draining(), p.closing
+	return xds.Translate(p.cluster, m)
 }
 
 func readConfig(path string) ([]byte, error) {

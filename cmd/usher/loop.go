@@ -23,6 +23,7 @@ type loop struct {
 	server    *xds.Server
 	watcher   *model.Watcher
 	resolver  *resolver
+	asker     *asker
 	keeper    *keeper
 	internal  *pki.Internal // of the xDS port, where that demands mutual TLS
 	elsewhere *elsewhere    // what Envoys elsewhere need; nil for run
@@ -31,16 +32,18 @@ type loop struct {
 	pokes     chan struct{}    // an Envoy came, went, accepted or refused
 	events    chan envoy.Event // of the supervised Envoy
 
-	now      publication    // what is published
-	accepted *publication   // what the Envoys last accepted
-	written  *model.Cluster // the file as it is now, as far as it could be read
-	problems model.Problems // why the file as it is now is not served
-	refusal  *xds.Refusal   // Envoy's part in that
-	saved    time.Time      // when a save was read that nobody has accepted yet
-	kept     []byte         // the accepted file on disk
-	keepDue  time.Time      // when to try again to keep it and the addresses
-	leaveDue time.Time      // when to renew what Envoys elsewhere need
-	again    time.Time      // when the server wants to be called
+	now      publication              // what is published
+	accepted *publication             // what the Envoys last accepted
+	written  *model.Cluster           // the file as it is now, as far as it could be read
+	problems model.Problems           // why the file as it is now is not served
+	refusal  *xds.Refusal             // Envoy's part in that
+	saved    time.Time                // when a save was read that nobody has accepted yet
+	kept     []byte                   // the accepted file on disk
+	keepDue  time.Time                // when to try again to keep it and the addresses
+	leaveDue time.Time                // when to renew what Envoys elsewhere need
+	again    time.Time                // when the server wants to be called
+	drains   map[xds.NodeOf]time.Time // since when nodes with TCP connections drain
+	closeDue time.Time                // when the next of them has to end
 	process  processStatus
 
 	status atomic.Pointer[Status]
@@ -51,6 +54,8 @@ type publication struct {
 	loaded
 	source    string // fromFile or fromAccepted; empty when nothing is published
 	answers   map[model.Address]answer
+	wishes    map[xds.NodeOf]wish
+	closing   map[xds.NodeOf]bool // whose TCP connections have to end
 	resources xds.Resources
 	at        time.Time
 }
@@ -68,6 +73,7 @@ func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 		envoy:    binary,
 		watcher:  model.NewWatcher(p.config),
 		resolver: newResolver(),
+		asker:    newAsker(),
 		started:  time.Now(),
 		first:    make(chan struct{}),
 		pokes:    make(chan struct{}, 1),
@@ -98,6 +104,8 @@ func (l *loop) run(ctx context.Context) error {
 		case <-l.pokes:
 		case answers := <-l.resolver.news:
 			l.moved(answers)
+		case wishes := <-l.asker.news:
+			l.heard(wishes)
 		case a := <-l.keeper.asks:
 			l.show(a, time.Now())
 		case o := <-l.keeper.done:
@@ -106,6 +114,7 @@ func (l *loop) run(ctx context.Context) error {
 			l.process.note(event, l.envoy)
 		case <-timer.C:
 			l.renew(time.Now())
+			l.hangUp(time.Now())
 		}
 		timer.Stop()
 		if err != nil {
@@ -121,7 +130,7 @@ const longestRest = time.Minute
 // rest is how long the loop may sleep.
 func (l *loop) rest(now time.Time) time.Duration {
 	next := earlier(earlier(l.again, l.now.due), earlier(l.leaveDue, l.keepDue))
-	next = earlier(next, l.asksAt())
+	next = earlier(earlier(next, l.asksAt()), l.closeDue)
 	if next.IsZero() {
 		return longestRest
 	}

@@ -14,9 +14,16 @@ import (
 func (l *loop) publish(p publication) {
 	first := !l.serving()
 	p.at = time.Now()
+	closing, next := l.endings(p, p.at)
+	l.closeDue = next
+	if !maps.Equal(closing, p.closing) {
+		p.closing = closing
+		p.resources = p.translate()
+	}
 	l.server.Publish(p.resources, p.at)
 	l.now = p
 	l.resolver.watch(p.answers)
+	l.asker.follow(p.questions())
 	if first {
 		close(l.first)
 	}
@@ -40,7 +47,8 @@ func (l *loop) moved(news map[model.Address]answer) {
 	}
 	if l.serving() {
 		p := l.now
-		p.answers, p.resources = answers, p.translate(answers)
+		p.answers = answers
+		p.resources = p.translate()
 		l.publish(p)
 	}
 }
@@ -65,7 +73,7 @@ func (l *loop) renew(now time.Time) {
 	if !p.sameMaterial(l.now.loaded) {
 		l.log.Info("certificates renewed", "next", p.due)
 	}
-	p.resources = p.translate(p.answers)
+	p.resources = p.translate()
 	l.publish(p)
 }
 
@@ -129,6 +137,8 @@ func (l *loop) lastAccepted(now time.Time) *publication {
 	if len(problems) > 0 {
 		return nil
 	}
-	answers := l.lookUp(context.Background(), last)
-	return &publication{loaded: last, answers: answers, resources: last.translate(answers)}
+	p := publication{loaded: last, answers: l.lookUp(context.Background(), last)}
+	p.wishes = l.now.still(p)
+	p.resources = p.translate()
+	return &p
 }

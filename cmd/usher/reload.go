@@ -116,7 +116,9 @@ func (l *loop) stand(ctx context.Context) error {
 func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	answers := l.lookUp(ctx, next)
 	next.open = l.keeper.open
-	p := publication{loaded: next, source: source, answers: answers, resources: next.translate(answers)}
+	p := publication{loaded: next, source: source, answers: answers}
+	p.wishes = l.now.still(p)
+	p.resources = p.translate()
 	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
 		if err := envoy.Validate(ctx, *l.envoy, p.resources.Static()); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -176,13 +177,18 @@ func (o *options) together(ctx context.Context, l *loop, d doors) error {
 		l.elsewhere = &elsewhere{o.places, o.reachedAt(), d.mutual}
 		l.leave(time.Now())
 	}
+	answers := handler(l.status.Load)
+	if o.supervise {
+		answers = handler(l.status.Load, sessions{envoy.Admin{Socket: filepath.Join(o.state, envoy.AdminSocket)}})
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return l.server.Serve(ctx, d.xdsSocket, xds.Transport{Trusted: true}) })
 	g.Go(func() error { return l.server.Serve(ctx, d.xdsPort, port) })
-	g.Go(func() error { return serveHTTP(ctx, d.api, handler(l.status.Load)) })
-	g.Go(func() error { return serveHTTP(ctx, d.console, localOnly(handler(l.status.Load))) })
+	g.Go(func() error { return serveHTTP(ctx, d.api, answers) })
+	g.Go(func() error { return serveHTTP(ctx, d.console, localOnly(answers)) })
 	g.Go(func() error { return l.watcher.Run(ctx) })
 	g.Go(func() error { l.resolver.run(ctx); return nil })
+	g.Go(func() error { l.asker.run(ctx); return nil })
 	if o.supervise {
 		g.Go(func() error { return o.superviseEnvoy(ctx, l) })
 	}

@@ -56,6 +56,8 @@ type NodeStatus struct {
 	State   model.State `json:"state"`
 	Weight  float64     `json:"weight"`
 	Fault   string      `json:"fault,omitempty"` // why its name does not resolve
+	Asks    model.State `json:"asks,omitempty"`  // drain, where it asks for that itself
+	Note    string      `json:"note,omitempty"`  // what its health API says beside that
 }
 
 // CertificateStatus is a certificate in use.
@@ -102,7 +104,12 @@ func (l *loop) poolStatus() []PoolStatus {
 	for _, p := range l.now.cluster.Pools {
 		pool := PoolStatus{Name: p.Name}
 		for _, n := range p.Nodes {
-			pool.Nodes = append(pool.Nodes, nodeStatus(n, l.now.answers[n.Address]))
+			s := nodeStatus(n, l.now.answers[n.Address])
+			w := l.now.wishes[xds.NodeOf{Pool: p.Name, Node: n.Name}]
+			if s.Note = w.note; w.drain {
+				s.Asks = model.Drain
+			}
+			pool.Nodes = append(pool.Nodes, s)
 		}
 		all = append(all, pool)
 	}
@@ -159,7 +166,7 @@ func (l *loop) acmeStatus(c model.Certificate) *ACMEStatus {
 
 // allWarnings are what works and should not stay, in one line each.
 func (p publication) allWarnings() []string {
-	return append(warnings(p.cluster, p.answers), p.warnings...)
+	return slices.Concat(warnings(p.cluster, p.answers), p.notes(), p.warnings)
 }
 
 // warnings are those that the file and its nodes' names give rise to.
@@ -169,9 +176,13 @@ func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 		if p.TLS != nil && p.TLS.Verify == model.VerifyNone {
 			all = append(all, "pool "+p.Name+": the nodes' certificates are not verified (tls.verify: none), so that anyone in between can listen; `usher check --live` says what verification would find")
 		}
-		if drained := p.Draining(); p.Balance.Hashes() && len(drained) > xds.MaxDrains {
+		drained := p.Draining()
+		if p.HashCookie() != nil && len(drained) > xds.MaxDrains {
 			all = append(all, fmt.Sprintf("pool %s: %d nodes drain at once, and sticky.cookie tells %d apart (%s): some clients move when another begins or ends to drain; end one of the drains first",
 				p.Name, len(drained), xds.MaxDrains, strings.Join(drained[:xds.MaxDrains], ", ")))
+		}
+		if p.Balance.Hashes() && p.HashCookie() == nil && len(drained) > 0 {
+			all = append(all, fmt.Sprintf("pool %s: what is hashed does not tell old clients from new ones, so that those of a draining node (%s) move at once", p.Name, strings.Join(drained, ", ")))
 		}
 		for _, n := range p.Nodes {
 			if a, ok := answers[n.Address]; ok && a.fault != nil {

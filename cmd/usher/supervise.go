@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -46,11 +50,30 @@ func (o *options) superviseEnvoy(ctx context.Context, l *loop) error {
 	if err != nil {
 		return err
 	}
-	go envoy.TailLog(ctx, o.state, func(line string) { relay(l.log, line) })
+	go envoy.TailLog(ctx, filepath.Join(o.state, envoy.LogFile), func(line string) { relay(l.log, line) })
+	go envoy.TailLog(ctx, filepath.Join(o.state, envoy.AccessLogFile), func(line string) { fmt.Println(line) })
+	go reopenLogs(ctx, l.log, envoy.Admin{Socket: filepath.Join(o.state, envoy.AdminSocket)})
 	return envoy.Supervise(ctx, envoy.Options{
 		Binary: *l.envoy, Dir: o.state, Bootstrap: boot, Drain: drainTime,
 		Notify: func(e envoy.Event) { l.tell(e) },
 	})
+}
+
+// reopenLogs has Envoy open its access logs anew at SIGUSR1, after a rotation.
+func reopenLogs(ctx context.Context, log *slog.Logger, admin envoy.Admin) {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	defer signal.Stop(asked)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+			if _, err := admin.Post(ctx, "/reopen_logs"); err != nil {
+				log.Error("the access logs could not be opened anew", "error", err)
+			}
+		}
+	}
 }
 
 // tell logs an event and hands it to the loop, which may be gone already.

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"usher/xds"
+)
+
+// asksAtOnce bounds the questions under way.
+const asksAtOnce = 32
+
+// asker asks nodes how they are, and reports when one wishes something else.
+type asker struct {
+	news chan map[xds.NodeOf]wish // the latest wishes, when they changed
+	slot chan struct{}
+
+	mu    sync.Mutex
+	asked map[xds.NodeOf]*asking
+}
+
+// asking is one node that is asked.
+type asking struct {
+	question
+	wish wish
+	due  time.Time
+	busy bool
+}
+
+func newAsker() *asker {
+	return &asker{news: make(chan map[xds.NodeOf]wish, 1), slot: make(chan struct{}, asksAtOnce), asked: map[xds.NodeOf]*asking{}}
+}
+
+// follow asks these nodes from now on, and no others. What is known of those that
+// are asked the same as before stays.
+func (a *asker) follow(all map[xds.NodeOf]question) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	asked := make(map[xds.NodeOf]*asking, len(all))
+	for of, q := range all {
+		was, ok := a.asked[of]
+		switch {
+		case !ok:
+			was = &asking{question: q}
+		case !was.same(q):
+			was = &asking{question: q, wish: was.wish} // until it answers the new one
+		}
+		asked[of] = was
+	}
+	a.asked = asked
+}
+
+// wishes are those that are known.
+func (a *asker) wishes() map[xds.NodeOf]wish {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := map[xds.NodeOf]wish{}
+	for of, s := range a.asked {
+		if s.wish != (wish{}) {
+			all[of] = s.wish
+		}
+	}
+	return all
+}
+
+// run asks until ctx ends. A node that is slow to answer holds up no other.
+func (a *asker) run(ctx context.Context) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	tick := time.NewTicker(250 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, s := range a.next(now) {
+				all.Go(func() { a.ask(ctx, s) })
+			}
+		}
+	}
+}
+
+// next are those who are due and not being asked.
+func (a *asker) next(now time.Time) (due []*asking) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.asked {
+		if !s.busy && !now.Before(s.due) {
+			s.busy = true
+			due = append(due, s)
+		}
+	}
+	return due
+}
+
+func (a *asker) ask(ctx context.Context, s *asking) {
+	a.slot <- struct{}{}
+	found, err := s.question.ask(ctx)
+	<-a.slot
+	a.mu.Lock()
+	s.busy, s.due = false, time.Now().Add(s.every())
+	changed := err == nil && found != s.wish // silence is no news
+	if changed {
+		s.wish = found
+	}
+	a.mu.Unlock()
+	if changed && ctx.Err() == nil {
+		a.report()
+	}
+}
+
+// report leaves the latest wishes for the loop without waiting for it.
+func (a *asker) report() {
+	latest := a.wishes()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case <-a.news:
+	default:
+	}
+	a.news <- maps.Clone(latest) // under the lock, nobody else sends
+}
