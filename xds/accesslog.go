@@ -104,6 +104,9 @@ func coalesce(operators ...operator) string {
 	return "%COALESCE(" + strings.ReplaceAll(string(b), ")", `\u0029`) + ")%"
 }
 
+// path is the client's, also where the node gets another one.
+var path = coalesce(operator{"DYNAMIC_METADATA", usherNamespace + ":" + pathKey}, operator{"REQ", ":path"})
+
 // line is how requests or connections are logged.
 type line struct {
 	json     map[string]string
@@ -128,13 +131,13 @@ const (
 var httpLine = line{
 	json: map[string]string{
 		"time": "%START_TIME%", "client": clientOf, "method": "%REQ(:METHOD)%", "host": "%REQ(:AUTHORITY)%",
-		"path": "%PATH%", "protocol": "%PROTOCOL%", "status": "%RESPONSE_CODE%",
+		"path": path, "protocol": "%PROTOCOL%", "status": "%RESPONSE_CODE%",
 		"received": "%BYTES_RECEIVED%", "sent": "%BYTES_SENT%", "duration_ms": "%DURATION%", "upstream_ms": upstreamTime,
 		"pool": "%METADATA(ROUTE:usher:pool)%", "asked": asked, "node": nodeOf, "why": why,
 		"attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%", "flags": "%RESPONSE_FLAGS%", "details": "%RESPONSE_CODE_DETAILS%",
 		"referer": "%REQ(REFERER)%", "agent": "%REQ(USER-AGENT)%",
 	},
-	combined: clientOf + " - - " + httpdTime + ` "%REQ(:METHOD)% %PATH% %PROTOCOL%" %RESPONSE_CODE% %BYTES_SENT% "%REQ(REFERER)%" "%REQ(USER-AGENT)%" ` +
+	combined: clientOf + " - - " + httpdTime + ` "%REQ(:METHOD)% ` + path + ` %PROTOCOL%" %RESPONSE_CODE% %BYTES_SENT% "%REQ(REFERER)%" "%REQ(USER-AGENT)%" ` +
 		asked + " " + nodeOf + " " + why + " %UPSTREAM_REQUEST_ATTEMPT_COUNT% %RESPONSE_FLAGS% " + upstreamTime,
 }
 

@@ -5,16 +5,20 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	h2mv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_to_metadata/v3"
 
 	"usher/model"
 )
 
 // answer is a route of the file that no node is asked for.
-func answer(r model.Route) *routev3.Route {
+func (s socket) answer(r model.Route) *routev3.Route {
 	route := &routev3.Route{Match: &routev3.RouteMatch{PathSpecifier: &routev3.RouteMatch_SafeRegex{SafeRegex: regex(pathPattern(r))}}}
 	switch {
 	case r.Redirect != nil:
 		route.Action = &routev3.Route_Redirect{Redirect: elsewhere(r)}
+		if s.first().AccessLog != nil {
+			enable(route, h2mFilter, &h2mv3.Config{RequestRules: []*h2mv3.Config_Rule{asIs(":path", pathKey)}})
+		}
 	case r.Respond != nil:
 		route.Action = &routev3.Route_DirectResponse{DirectResponse: respond(*r.Respond)}
 		if r.Respond.Body != "" {

@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"slices"
 	"time"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
@@ -63,7 +64,7 @@ func (s socket) toPool(l model.Listener, r model.Route, p backend, retry *routev
 		route.GetRoute().HostRewriteSpecifier = &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: p.Host}
 	}
 	onlyFrom(route, r.Allow)
-	s.material.mapped(route, l, p.Pool)
+	s.material.mapped(route, l, r, p.Pool)
 	return route
 }
 
@@ -81,8 +82,12 @@ func (s socket) seated(r *routev3.Route, p backend, by seat, secure bool) *route
 	r.Match.Headers = append(r.Match.Headers, by.headers...)
 	r.Match.Cookies = append(r.Match.Cookies, by.cookies...)
 	r.GetRoute().MetadataMatch = by.wants
-	if len(by.rules) > 0 {
-		enable(r, h2mFilter, &h2mv3.Config{RequestRules: by.rules})
+	rules := by.rules
+	if s.first().AccessLog != nil && r.GetRoute().RegexRewrite != nil {
+		rules = append(slices.Clone(rules), asIs(":path", pathKey))
+	}
+	if len(rules) > 0 {
+		enable(r, h2mFilter, &h2mv3.Config{RequestRules: rules})
 	}
 	r.ResponseHeadersToAdd = append(r.ResponseHeadersToAdd, by.setCookie(secure)...)
 	if s.told() {

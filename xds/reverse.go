@@ -40,20 +40,20 @@ func reverseFilter() *luav3.Lua {
 }
 
 // mapped lets the script see to the answers of a route.
-func (m Material) mapped(r *routev3.Route, l model.Listener, p model.Pool) {
+func (m Material) mapped(r *routev3.Route, l model.Listener, by model.Route, p model.Pool) {
 	if p.Reverse == nil {
 		return
 	}
 	enable(r, luaFilter, &luav3.LuaPerRoute{
 		Override:      &luav3.LuaPerRoute_Name{Name: reverseName},
-		FilterContext: m.site(l, p),
+		FilterContext: m.site(l, by, p),
 	})
 	// The node's Host may be another one, X-Forwarded-Host is always the client's.
 	r.ResponseHeadersToAdd = append(r.ResponseHeadersToAdd, header(publicHeader, "%REQ(x-forwarded-proto)%://%REQ(x-forwarded-host)%"))
 }
 
-// site is what the script knows of a pool behind a listener.
-func (m Material) site(l model.Listener, p model.Pool) *structpb.Struct {
+// site is what the script knows of a pool behind a route.
+func (m Material) site(l model.Listener, by model.Route, p model.Pool) *structpb.Struct {
 	nodes, hosts := map[string]any{}, map[string]any{}
 	add := func(host string, port uint16) {
 		hosts[strings.ToLower(host)] = true
@@ -76,7 +76,7 @@ func (m Material) site(l model.Listener, p model.Pool) *structpb.Struct {
 		delete(hosts, h) // what clients call the balancer names no node
 	}
 	s, err := structpb.NewStruct(map[string]any{
-		"pool": p.Name, "nodes": nodes, "hosts": hosts, "paths": outside(l, p),
+		"pool": p.Name, "nodes": nodes, "hosts": hosts, "paths": outside(l, by, p),
 		"cookie_paths": swaps(p.Reverse.CookiePath), "cookie_domains": swaps(p.Reverse.CookieDomain),
 	})
 	if err != nil {
@@ -85,12 +85,12 @@ func (m Material) site(l model.Listener, p model.Pool) *structpb.Struct {
 	return s
 }
 
-// outside are what the pool's paths are called by clients of a listener, in the
-// file's order.
-func outside(l model.Listener, p model.Pool) []any {
+// outside are what the pool's paths are called by clients: as the request has it,
+// then as the other routes of the listener do, in the file's order.
+func outside(l model.Listener, by model.Route, p model.Pool) []any {
 	all := []any{}
 	add := func(from, to string) { all = append(all, map[string]any{"from": from, "to": to}) }
-	for _, r := range l.Routes {
+	for _, r := range append([]model.Route{by}, l.Routes...) {
 		switch {
 		case r.Pool != p.Name, r.Regex != "" && r.Rewrite != "":
 		case r.Regex != "" || slices.Contains(strings.Split(r.Path, "/"), "*"):

@@ -84,10 +84,9 @@ local function cookies(site, headers)
 end
 
 -- leak finds a header that still names a node.
-local function leak(site, headers)
+local function leak(site, headers, said)
   for _, name in ipairs(WATCHED) do
-    local value = headers:get(name)
-    for scheme, authority in (value or ""):gmatch("(%a*):?//([%w%.%-_%[%]:]+)") do
+    for scheme, authority in (said[name] or ""):gmatch("(%a*):?//([%w%.%-_%[%]:]+)") do
       if node(site, scheme:lower(), authority) then
         return name, authority
       end
@@ -101,6 +100,18 @@ local function leak(site, headers)
   end
 end
 
+-- context reads what the route gives, on demand: most answers need none of it.
+local function context(handle)
+  local given = handle:filterContext()
+  return setmetatable({}, {
+    __index = function(site, key)
+      local value = given:get(key)
+      rawset(site, key, value)
+      return value
+    end,
+  })
+end
+
 function envoy_on_response(handle)
   local headers = handle:headers()
   local public = headers:get(PUBLIC)
@@ -108,18 +119,26 @@ function envoy_on_response(handle)
     return
   end
   headers:remove(PUBLIC)
-  local site = handle:filterContext()
+  local said, any = {}, headers:get("set-cookie") ~= nil
+  for _, name in ipairs(WATCHED) do
+    said[name] = headers:get(name)
+    any = any or said[name] ~= nil
+  end
+  if not any then
+    return
+  end
+  local site = context(handle)
   for _, name in ipairs(LOCATIONS) do
-    local value = headers:get(name)
-    local to = value and mapped(site, public, value)
-    if to ~= value then
+    local to = said[name] and mapped(site, public, said[name])
+    if to ~= said[name] then
       headers:replace(name, to)
+      said[name] = to
     end
   end
   if #site.cookie_paths + #site.cookie_domains > 0 then
     cookies(site, headers)
   end
-  local name, authority = leak(site, headers)
+  local name, authority = leak(site, headers, said)
   if name then
     handle:streamInfo():dynamicMetadata():set("usher", "leak", name)
     handle:logWarn("an answer of pool " .. site.pool .. " names a node: " .. name .. " has " .. authority)

@@ -92,7 +92,7 @@ func (s socket) entries(l model.Listener) (all []entry) {
 				e.key = firstSegment(r)
 			}
 		} else {
-			e.all = append(e.all, answer(r))
+			e.all = append(e.all, s.answer(r))
 		}
 		all = append(all, e)
 	}

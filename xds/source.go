@@ -133,6 +133,11 @@ func (by source) rule(nodes []string, namespace, key string) *h2mv3.Config_Rule 
 	return &h2mv3.Config_Rule{Header: "cookie", OnHeaderPresent: extract("^"+by.crumb(names)+"$", namespace, key)}
 }
 
+// asIs notes a header as the client has sent it.
+func asIs(name, key string) *h2mv3.Config_Rule {
+	return &h2mv3.Config_Rule{Header: name, OnHeaderPresent: &h2mv3.Config_KeyValuePair{MetadataNamespace: usherNamespace, Key: key}}
+}
+
 func extract(pattern, namespace, key string) *h2mv3.Config_KeyValuePair {
 	return &h2mv3.Config_KeyValuePair{
 		MetadataNamespace: namespace,

@@ -24,6 +24,7 @@ const (
 	usherNamespace = "usher"
 	nodeKey        = "node"
 	askedKey       = "asked"
+	pathKey        = "path" // before a rewrite
 )
 
 // tier is the name of those that take new sessions, or of those that do when these
