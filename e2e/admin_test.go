@@ -61,3 +61,27 @@ func (s *site) admin(path string) string {
 	}
 	return string(body)
 }
+
+// metric is one of usher's own, by its name and labels as /metrics writes them.
+func (s *site) metric(name string) float64 {
+	s.t.Helper()
+	resp, err := http.Get("http://127.0.0.1:" + strconv.Itoa(s.console) + "/metrics")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // read only
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(body)) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
+			n, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	return 0
+}

@@ -30,9 +30,11 @@ type file struct {
 	pool     string            // keys of the pool but for its nodes
 	state    map[string]string // by node; active when missing
 	weight   map[string]string
-	nodes    []string // full entries, in place of the stubs
-	more     string   // further text
-	pools    string   // further pools
+	keys     map[string]string // further ones, by node
+	nodes    []string          // full entries, in place of the stubs
+	others   int               // disabled nodes beside the stubs, so that there are many
+	more     string            // further text
+	pools    string            // further pools
 }
 
 const stickyPool = "sticky: {jvm_route: JSESSIONID}, tls: {verify: none}"
@@ -136,7 +138,11 @@ func (s *site) text(f file) string {
 		fmt.Fprintf(&b, "      - %s\n", r)
 	}
 	fmt.Fprintf(&b, "%spools:\n%s  - name: identity\n", f.more, f.pools)
-	for key := range strings.SplitSeq(f.pool, ", ") {
+	between := ", "
+	if strings.Contains(f.pool, "\n") {
+		between = "\n" // where a key has a list
+	}
+	for key := range strings.SplitSeq(f.pool, between) {
 		fmt.Fprintf(&b, "    %s\n", key)
 	}
 	b.WriteString("    nodes:\n")
@@ -160,7 +166,13 @@ func (s *site) entries(f file) []string {
 		if w := f.weight[n.name]; w != "" {
 			entry += ", weight: " + w
 		}
+		if k := f.keys[n.name]; k != "" {
+			entry += ", " + k
+		}
 		all = append(all, entry+"}")
+	}
+	for i := range f.others {
+		all = append(all, fmt.Sprintf("{name: other%d, address: 192.0.2.%d:9443, state: disabled}", i, i+1))
 	}
 	return all
 }

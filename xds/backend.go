@@ -67,5 +67,5 @@ func (b backend) ranked() bool {
 	if b.Balance.Hashes() {
 		return false
 	}
-	return b.Named() || b.tcp || slices.ContainsFunc(b.Nodes, func(n model.Node) bool { return n.Set > 0 || n.State == model.Spare })
+	return b.Named() || b.tcp || b.StatefulSession() != nil || slices.ContainsFunc(b.Nodes, func(n model.Node) bool { return n.Set > 0 || n.State == model.Spare })
 }
