@@ -57,8 +57,9 @@ type Pool struct {
 	// MaxConnections is how many connections each node gets at most. Default:
 	// no limit (httpd: max).
 	MaxConnections Count `yaml:"max_connections"`
-	// MaxPending is how many requests may wait for a connection, times the number
-	// of nodes; more get 503. Default: no limit (httpd: acquire).
+	// MaxPending is how many requests may wait for a connection, also while it is
+	// made, times the number of nodes; more get 503. Default: no limit (httpd:
+	// acquire).
 	MaxPending Count `yaml:"max_pending"`
 	// ConnectTimeout bounds connecting to a node, its TLS handshake included.
 	// Default: 1s (httpd: connectiontimeout).
