@@ -101,7 +101,7 @@ func TestANodeGetsNoMoreConnectionsThanTheFileAllows(t *testing.T) {
 	slow := func(n int) {
 		for range n {
 			group.Go(func() {
-				_, resp := s.ask("/slow?ms=1500", "JSESSIONID=A.isNode1")
+				_, resp := s.ask("/slow?ms=4000", "JSESSIONID=A.isNode1")
 				mu.Lock()
 				defer mu.Unlock()
 				statuses[resp.StatusCode]++

@@ -73,7 +73,7 @@ func check(cmd *cobra.Command, file, binary string, store pki.Store) (publicatio
 		return p, err
 	}
 	if err := envoy.Validate(cmd.Context(), found, p.resources.Static()); err != nil {
-		return p, asProblems(file, err)
+		return p, asProblems(file, refusedAt(p.cluster, err))
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d listeners, %d pools, %d nodes, %d certificates\n", file,
 		len(p.cluster.Listeners), len(p.cluster.Pools), len(p.addresses()), len(p.cluster.Certificates))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/envoy"
@@ -121,7 +122,7 @@ func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	p.resources = p.translate()
 	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
 		if err := envoy.Validate(ctx, *l.envoy, p.resources.Static()); err != nil {
-			return err
+			return refusedAt(next.cluster, err)
 		}
 	}
 	l.problems, l.refusal = nil, nil
@@ -154,10 +155,27 @@ func (l *loop) warn(next publication) {
 	}
 }
 
+// refusedAt finds the place of what Envoy can't open: it names the file.
+func refusedAt(c *model.Cluster, err error) error {
+	var refused *envoy.Refusal
+	if !errors.As(err, &refused) {
+		return err
+	}
+	for i, v := range c.Listeners {
+		if v.AccessLog != nil && v.AccessLog.File != model.Stdout && strings.Contains(refused.Words, "'"+v.AccessLog.File+"'") {
+			return model.Problems{c.Problem(fmt.Sprintf("listeners[%d].access_log", i), "Envoy refuses it: "+refused.Words, "make the folder, and let the user that Envoy runs as write to it")}
+		}
+	}
+	return err
+}
+
 // asProblems gives an error a place among the problems of the file.
 func asProblems(file string, err error) model.Problems {
 	var refused *envoy.Refusal
+	var placed model.Problems
 	switch {
+	case errors.As(err, &placed):
+		return placed
 	case err == nil:
 		return nil
 	case errors.As(err, &refused):
