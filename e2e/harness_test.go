@@ -204,7 +204,7 @@ type status struct {
 	}
 	Pools []struct {
 		Name  string
-		Nodes []struct{ Name, IP, State, Fault string }
+		Nodes []struct{ Name, IP, State, Fault, Asks string }
 	}
 }
 
