@@ -89,7 +89,7 @@ func said(v any, but ...string) string {
 	if s, ok := v.(fmt.Stringer); ok && rv.Kind() != reflect.Slice {
 		return s.String()
 	}
-	switch rv.Kind() {
+	switch rv.Kind() { //nolint:exhaustive // all others are written as they are
 	case reflect.Pointer:
 		return said(rv.Elem().Interface())
 	case reflect.Slice:

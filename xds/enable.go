@@ -2,6 +2,7 @@ package xds
 
 import (
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
@@ -15,6 +16,15 @@ func enable(r *routev3.Route, filter string, config proto.Message) {
 		r.TypedPerFilterConfig = map[string]*anypb.Any{}
 	}
 	r.TypedPerFilterConfig[filter] = pack(config)
+}
+
+const rbacFilter = "envoy.filters.http.rbac"
+
+// onlyFrom lets only these addresses use a route; all others get 403.
+func onlyFrom(r *routev3.Route, networks []model.Network) {
+	if len(networks) > 0 {
+		enable(r, rbacFilter, &rbacv3.RBACPerRoute{Rbac: &rbacv3.RBAC{Rules: only(networks)}})
+	}
 }
 
 // restricts tells whether a path is open to some addresses only.

@@ -44,7 +44,7 @@ func (b backend) endpoints(m Material) *endpointv3.ClusterLoadAssignment {
 	}
 	for i, of := range byPriority[:last+1] {
 		if len(of) == 0 { // Envoy wants no gap
-			of = []*endpointv3.LocalityLbEndpoints{{Priority: uint32(i)}} //nolint:gosec // 0 to 2
+			of = []*endpointv3.LocalityLbEndpoints{{Priority: uint32(i)}}
 		}
 		a.Endpoints = append(a.Endpoints, of...)
 	}

@@ -110,7 +110,7 @@ func upstreamTLS(p model.Pool) *corev3.TransportSocket {
 
 // hostIsSNI tells whether the SNI is what the endpoint is called.
 func hostIsSNI(p model.Pool) bool {
-	return p.TLS.ServerName == "" && !(p.Host == model.HostNode && ownPort(p))
+	return p.TLS.ServerName == "" && (p.Host != model.HostNode || !ownPort(p))
 }
 
 // validation says that a secret holds what a node's certificate must be: other

@@ -98,7 +98,7 @@ func (a *asker) next(now time.Time) (due []*asking) {
 
 func (a *asker) ask(ctx context.Context, s *asking) {
 	a.slot <- struct{}{}
-	found, err := s.question.ask(ctx)
+	found, err := s.ask(ctx)
 	<-a.slot
 	a.mu.Lock()
 	s.busy, s.due = false, time.Now().Add(s.every())
