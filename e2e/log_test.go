@@ -43,6 +43,7 @@ func TestTheLogSaysWhatBecameOfASession(t *testing.T) {
 		},
 	}, func(t *testing.T, s *site) {
 		s.nodes[2].kill()
+		s.healthy(2)
 		for path, c := range map[string]struct{ cookie, asked, node, why string }{
 			"/new":                         {"", "", "*", "new"},
 			"/sticky":                      {"JSESSIONID=A.isNode2", "isNode2", "isNode2", "sticky"},

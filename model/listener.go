@@ -76,7 +76,7 @@ type TCP struct {
 }
 
 // AccessLog is a line for every request, or connection of a listener with tcp.
-// It says which node the request asked for, which served it and why: `sticky`,
+// It says which node the request asked for, which it was sent to last and why: `sticky`,
 // `new`, `failover` (its node could not), `drained` (its node is disabled),
 // `unknown-route` (no node has that name), `hash` or `none`.
 type AccessLog struct {
