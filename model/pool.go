@@ -83,11 +83,12 @@ type Pool struct {
 }
 
 // Reverse maps the headers Location, Content-Location, URI and Destination of an
-// answer that name a node of the pool (by any of its addresses, with or without
-// its port, in any case) to the scheme, host and port that the client asked, and
-// the path in front of a route's rewrite. `{}` is enough.
+// answer that name a node of the pool (by any of its addresses, in any case, a
+// default port left out or not) to the scheme, host and port that the client
+// asked, and the path in front of a route's rewrite. `{}` is enough.
 type Reverse struct {
-	// Hosts are further names by which nodes know themselves, HOST or HOST:PORT.
+	// Hosts are further names by which nodes know themselves: HOST:PORT, or HOST
+	// for that host with a node's port, 80, 443, or none.
 	Hosts []string `yaml:"hosts"`
 	// CookiePath replaces the Path of a cookie that begins with `from`, as a whole
 	// (httpd: ProxyPassReverseCookiePath). The first that fits counts.

@@ -3,9 +3,12 @@ package xds
 import (
 	"strings"
 
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	celv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/filters/cel/v3"
 	h2mv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/header_to_metadata/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 
 	"usher/model"
 )
@@ -37,6 +40,18 @@ func refuse(pattern string, status uint32) *routev3.Route {
 		Action: &routev3.Route_DirectResponse{DirectResponse: &routev3.DirectResponseAction{Status: status}},
 	}
 }
+
+// notFound makes of Envoy's 400 for a path with an escaped slash, or one that
+// can't be, the 404 that httpd gives.
+var notFound = &hcmv3.LocalReplyConfig{Mappers: []*hcmv3.ResponseMapper{{
+	Filter: &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_ExtensionFilter{ExtensionFilter: &accesslogv3.ExtensionFilter{
+		Name: "envoy.access_loggers.extension_filters.cel",
+		ConfigType: &accesslogv3.ExtensionFilter_TypedConfig{TypedConfig: pack(&celv3.ExpressionFilter{
+			Expression: "response.code_details == 'path_normalization_failed'",
+		})},
+	}}},
+	StatusCode: u32(404),
+}}}
 
 func respond(r model.Respond) *routev3.DirectResponseAction {
 	a := &routev3.DirectResponseAction{Status: uint32(r.Status)}

@@ -99,6 +99,7 @@ func connectionManager(name string, filters []*hcmv3.HttpFilter) *hcmv3.HttpConn
 		NormalizePath:                yes(),
 		MergeSlashes:                 true,
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_REJECT_REQUEST, // httpd: AllowEncodedSlashes Off
+		LocalReplyConfig:             notFound,
 
 		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{
 			IdleTimeout:                  durationpb.New(downstreamIdle),

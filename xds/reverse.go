@@ -68,7 +68,9 @@ func (m Material) site(l model.Listener, by model.Route, p model.Pool) *structpb
 			if a, err := model.ParseAddress(h); err == nil {
 				add(a.Host, a.Port)
 			} else {
-				add(strings.Trim(h, "[]"), n.Address.Port)
+				for _, port := range []uint16{n.Address.Port, 80, 443} {
+					add(strings.Trim(h, "[]"), port)
+				}
 			}
 		}
 	}

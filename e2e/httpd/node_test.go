@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -20,6 +21,7 @@ type node struct {
 
 	mu     sync.Mutex
 	server *http.Server
+	ill    atomic.Bool // its health check is answered with 503
 }
 
 // seen is what a request looked like to a node.
@@ -72,6 +74,10 @@ func (n *node) start(t *testing.T) {
 
 // ServeHTTP answers.
 func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/health" && n.ill.Load() {
+		http.Error(w, "broken", http.StatusServiceUnavailable)
+		return
+	}
 	body, _ := io.Copy(io.Discard, r.Body)
 	w.Header().Set("X-Node", n.name)
 	status := http.StatusOK

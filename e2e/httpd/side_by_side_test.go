@@ -24,13 +24,14 @@ import (
 // Each file of testdata is a site: a piece of httpd's configuration, the cluster
 // file that stands for it, and the requests that are put to both, a line each:
 //
-//	[N times] METHOD PATH [HTTP/1.0] [| Header: value]…
+//	[N times|N shared] METHOD PATH [HTTP/1.0] [| Header: value]…
 //
 // Outcomes must be equal: status, node, the headers that name places, cookies, and
 // what the node has seen of the request: path, Host, and the headers that a line
 // `sees HEADER…` names. Of a request that is made several times the nodes are a
-// set. A line `differs REASON` says that the next one must differ, and why: the
-// README lists these reasons. `stop NODE`, `start NODE` and `settle NODE…`, which
+// set; of one that is shared, their shares must be alike. A line `differs REASON` says that the next one must differ, and why: the
+// README lists these reasons. `stop NODE`, `start NODE`, `fail NODE` and `heal NODE`, whose
+// answer to the health check is a 503 meanwhile, and `settle NODE…`, which
 // waits until both send new sessions to just these nodes, stand between them.
 func TestSideBySide(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
@@ -104,6 +105,8 @@ func (s *site) all(t *testing.T, different map[string]bool) (compared int) {
 			s.nodes[rest].stop()
 		case "start":
 			s.nodes[rest].start(t)
+		case "fail", "heal":
+			s.nodes[rest].ill.Store(word == "fail")
 		case "sees":
 			s.sees = strings.Fields(rest)
 		case "settle":
@@ -124,6 +127,10 @@ func (s *site) all(t *testing.T, different map[string]bool) (compared int) {
 
 func (s *site) compare(t *testing.T, number int, line, reason string) {
 	t.Helper()
+	if count, text, shared := strings.Cut(line, " shared "); shared {
+		s.share(t, count, text)
+		return
+	}
 	h, u := s.outcome(t, s.httpd, line), s.outcome(t, s.usher, line)
 	switch {
 	case reason == "" && h != u:
@@ -148,6 +155,29 @@ func (s *site) outcome(t *testing.T, b balancer, line string) string {
 		all[s.ask(t, b, text)] = true
 	}
 	return strings.Join(slices.Sorted(maps.Keys(all)), "or\n")
+}
+
+// share compares the nodes' shares of many requests, which may be apart by 5 of 100.
+func (s *site) share(t *testing.T, count, line string) {
+	t.Helper()
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[string][2]int{}
+	for i, b := range []balancer{s.httpd, s.usher} {
+		for range n {
+			name := s.node(t, b, line)
+			both := of[name]
+			both[i]++
+			of[name] = both
+		}
+	}
+	for name, both := range of {
+		if apart := both[0] - both[1]; apart*20 > n || apart*20 < -n {
+			t.Errorf("%s: of %d, %s got %d from httpd and %d from usher", line, n, name, both[0], both[1])
+		}
+	}
 }
 
 // settle waits until new sessions go to these nodes alone.
@@ -218,12 +248,17 @@ func cookie(s string) string {
 	return strings.Join(parts, "; ")
 }
 
-// normal is a text without ports that change from run to run.
+// normal is a text without ports that change from run to run, and without the
+// machine's own address: Envoy gives clients on its machine another one than httpd.
 func (s *site) normal(b balancer, text string) string {
 	text = strings.ReplaceAll(text, b.public(), "PUBLIC")
 	text = strings.ReplaceAll(text, fmt.Sprintf("127.0.0.1:%d", b.port), "PUBLIC")
 	for name, n := range s.nodes {
 		text = strings.ReplaceAll(text, ":"+n.port(), ":("+name+")")
+	}
+	own, _ := net.InterfaceAddrs()
+	for _, a := range own {
+		text = strings.ReplaceAll(text, a.(*net.IPNet).IP.String(), "OWN")
 	}
 	return text
 }
