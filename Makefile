@@ -10,7 +10,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e lint reference bench images compose-test clean
+.PHONY: help build envoy demo test unit e2e test-httpd lint reference bench images compose-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ unit: envoy ## the packages' own tests and goldens, with the race detector
 
 e2e: envoy ## the promises, kept against the real Envoy
 	go test -timeout 20m -count=1 ./e2e
+
+test-httpd: envoy ## a real httpd beside usher, the same requests to both; needs Debian's apache2-bin
+	go test -tags httpd -timeout 10m -count=1 ./e2e/httpd
 
 lint: $(TOOLS)/golangci-lint-$(LINT) ## gofmt and the linters of .golangci.yml
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }

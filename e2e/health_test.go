@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // patient is a node in this process with a health page that answers as it is told.
@@ -33,6 +34,15 @@ func newPatient(t *testing.T, name string) *patient {
 			w.WriteHeader(int(p.status.Load()))
 			_, _ = io.WriteString(w, p.body.Load().(string))
 			return
+		}
+		switch r.URL.Path {
+		case "/slow":
+			select {
+			case <-r.Context().Done():
+			case <-time.After(patience):
+			}
+		case "/cut":
+			panic(http.ErrAbortHandler)
 		}
 		w.Header().Set("X-Node", name)
 	})
@@ -72,6 +82,16 @@ func TestPathAndTCPAreBothAsked(t *testing.T) {
 	}
 	a.status.Store(200)
 	s.served("it is well again", "isNode1", "isNode2")
+}
+
+func TestARequestThatFailsTakesANodeOutWhereOneIsEnough(t *testing.T) {
+	for what, status := range map[string]int{"/slow": http.StatusGatewayTimeout, "/cut": http.StatusServiceUnavailable} {
+		s, _, _ := patients(t, "timeout: 200ms\nattempts: 0\nhealth: {passive: 1}\nretry: 1m")
+		if _, resp := s.ask(what, "JSESSIONID=A.isNode1"); resp.StatusCode != status {
+			t.Fatal(what, resp.Status)
+		}
+		s.always("isNode2", "/", "JSESSIONID=A.isNode1")
+	}
 }
 
 func TestANodeMayAskToBeDrained(t *testing.T) {

@@ -39,8 +39,9 @@ type Health struct {
 	// Fails is how many failed checks in a row take a node out, 1 to 100; a wrong
 	// answer of path does so at once. Default: 2 (httpd: hcfails).
 	Fails Count `yaml:"fails"`
-	// Passive is how many requests in a row must fail to connect, or be cut off,
-	// until a node is taken out without a check, 0 to 100; 0 never does. Default: 3.
+	// Passive is how many requests in a row must fail to connect until a node is
+	// taken out without a check, 0 to 100; 0 never does. With 1, a request that is
+	// cut off or times out does so, too (httpd: failontimeout). Default: 3.
 	Passive Count `yaml:"passive"`
 	// DrainStatus are answers of path by which a node asks to be drained, such as
 	// 404: its sessions stay, nobody new comes. usher asks, at the interval, but not

@@ -33,7 +33,7 @@ func setUp(m *testing.M) int {
 	bin = dir
 	for _, must := range []string{envoyPath(), apache} {
 		if _, err := os.Stat(must); err != nil {
-			fmt.Fprintf(os.Stderr, "%v\nrun `make envoy`, and install Debian's apache2\n", err)
+			fmt.Fprintf(os.Stderr, "%v\nrun `make envoy`, and install Debian's apache2-bin\n", err)
 			return 1
 		}
 	}
