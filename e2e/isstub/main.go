@@ -1,60 +1,53 @@
-// Command isstub is a small server that behaves as a node of WSO2 Identity
-// Server does for a balancer: sessions in JSESSIONID with the jvmRoute behind
-// the id, a console that redirects to its own address, a health page. It serves
-// the demonstration, the compose file and the tests.
-//
-// It keeps everything in memory, checks no login, and is no server for anybody
-// else.
 package main
 
 import (
-	"crypto/tls"
-	"errors"
+	_ "embed"
 	"flag"
 	"fmt"
-	"io"
-	"log"
-	"net"
-	"net/http"
 	"os"
-	"time"
+	"regexp"
 )
 
+// options are the flags.
+type options struct {
+	name, listen       string
+	cert, key, clients string
+	plain, http2       bool
+	tcp                string
+	tcpTLS             bool
+}
+
 func main() {
-	name := flag.String("name", "isNode1", "the node's name, its jvmRoute")
-	listen := flag.String("listen", ":9443", "address to listen on")
-	cert := flag.String("cert", "", "PEM file of the certificate chain (default: self-signed)")
-	key := flag.String("key", "", "PEM file of its key")
-	clients := flag.String("clients", "", "PEM file of the authorities of which every client must show a certificate (default: none is asked for)")
-	plain := flag.Bool("plain", false, "HTTP instead of HTTPS")
+	var o options
+	flag.StringVar(&o.name, "name", "isNode1", "the node's name, its jvmRoute")
+	flag.StringVar(&o.listen, "listen", ":9443", "address to listen on")
+	flag.StringVar(&o.cert, "cert", "", "PEM file of the certificate chain (default: self-signed)")
+	flag.StringVar(&o.key, "key", "", "PEM file of its key")
+	flag.StringVar(&o.clients, "clients", "", "PEM file of the authorities of which every client must show a certificate (default: none is asked for)")
+	flag.BoolVar(&o.plain, "plain", false, "HTTP instead of HTTPS")
+	flag.BoolVar(&o.http2, "http2", false, "HTTP/2 beside HTTP/1.1, and gRPC")
+	flag.StringVar(&o.tcp, "tcp", "", "address to answer lines on (default: nowhere)")
+	flag.BoolVar(&o.tcpTLS, "tcp-tls", false, "TLS for the lines")
+	flag.Usage = usage
 	flag.Parse()
-	if err := run(*name, *listen, *cert, *key, *clients, *plain); err != nil {
+	if err := run(o); err != nil {
 		fmt.Fprintf(os.Stderr, "isstub: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(name, listen, cert, key, clients string, plain bool) error {
-	lis, err := net.Listen("tcp", listen)
-	if err != nil {
-		return err
+//go:embed doc.go
+var doc string
+
+func usage() {
+	_, _ = fmt.Fprintf(flag.CommandLine.Output(), "%s\nFlags:\n\n", manual())
+	flag.PrintDefaults()
+}
+
+// manual is the package comment.
+func manual() (text string) {
+	for _, line := range regexp.MustCompile(`(?m)^//[ \t]?(.*\n)`).FindAllStringSubmatch(doc, -1) {
+		text += line[1]
 	}
-	if !plain {
-		config, err := serverTLS(name, cert, key, clients)
-		if err != nil {
-			return err
-		}
-		lis = tls.NewListener(lis, config)
-	}
-	fmt.Printf("node %s listens on %s\n", name, lis.Addr())
-	s := &http.Server{
-		Handler:           newNode(name),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       20 * time.Second,           // Tomcat's
-		ErrorLog:          log.New(io.Discard, "", 0), // health checks end in the handshake
-	}
-	if err := s.Serve(lis); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return text
 }
