@@ -1,7 +1,7 @@
 // Command isstub is a small server that behaves as a node of WSO2 Identity
 // Server does for a balancer: sessions in JSESSIONID with the jvmRoute behind the
-// id, a console that redirects to its own address, a health API, and faults on
-// demand. It serves the demonstration, the compose file and the tests.
+// id, a console that redirects to its own address, decisions, a health API, and
+// faults on demand. It serves the demonstration, the compose file and the tests.
 //
 // It keeps everything in memory, checks no password, and is no server for anybody
 // else. What it takes, keeps and waits for is bounded. Every answer has the node's
@@ -11,6 +11,12 @@
 //
 //	/                  a page that counts the requests of its session; ?json
 //	/carbon/           the console, redirects to the node's own address
+//	/api/identity/entitlement/decision/pdp, also below /t/TENANT
+//	                   POST: decides XACML 3.0, as JSON or XML, several questions
+//	                   (Multiple Decision Profile) in the request's order; without
+//	                   a session. The action read is permitted, all else denied
+//	/services/EntitlementService, /services/AuthenticationAdmin
+//	                   POST: getDecision and login by SOAP, with a session
 //	/api/health-check/v1.0/health, /health
 //	                   the health API, and a page that is never switched off
 //

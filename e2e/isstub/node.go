@@ -31,6 +31,7 @@ func newNode(name string) *node {
 	n.grpc = n.grpcServer()
 	n.pages()
 	n.wellness()
+	n.entitlement()
 	n.faults()
 	n.wires()
 	return n
