@@ -11,6 +11,10 @@
 //
 //	/                  a page that counts the requests of its session; ?json
 //	/carbon/           the console, redirects to the node's own address
+//	/oauth2/authorize  a login, to /authenticationendpoint/login.do, POST /commonauth,
+//	                   back, and on to ?redirect_uri=; an error page where a step
+//	                   comes to another node than the first. JSESSIONID is of these
+//	                   web applications' own paths, of / everywhere else
 //	/api/identity/entitlement/decision/pdp, also below /t/TENANT
 //	                   POST: decides XACML 3.0, as JSON or XML, several questions
 //	                   (Multiple Decision Profile) in the request's order; without
@@ -33,6 +37,9 @@
 //	/continue          the same, with Expect: 100-continue; ?refuse=413 (400 to 599)
 //	                   answers without having read it
 //	/trailers          says which trailers came, and sends trailers of its own
+//	/redirect?to=      302 with this Location; header=Content-Location, URI,
+//	                   Destination, Refresh or Link in its place; status=
+//	/setcookie         a cookie with ?name=, value=, path=, domain=
 //	/ws                a WebSocket that echoes texts, the node's name before them
 //	/stub              how the node behaves; POST changes what is given:
 //	                     health=ok|failing|off|drain  200 | 503 | 200 without a body,

@@ -19,6 +19,7 @@ type node struct {
 
 	mu       sync.Mutex
 	sessions shelf[sessionKey, int] // requests
+	logins   shelf[string, login]   // by sessionDataKey
 	requests int
 	mood     mood
 }
@@ -27,12 +28,15 @@ func newNode(name string) *node {
 	n := &node{
 		name: name, mux: http.NewServeMux(), mood: mood{Health: healthy},
 		sessions: newShelf[sessionKey, int](100_000),
+		logins:   newShelf[string, login](10_000),
 	}
 	n.grpc = n.grpcServer()
 	n.pages()
 	n.wellness()
 	n.entitlement()
+	n.signOn()
 	n.faults()
+	n.outward()
 	n.wires()
 	return n
 }
