@@ -10,7 +10,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e test-httpd lint reference bench images compose-test clean
+.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference bench images compose-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ e2e: envoy ## the promises, kept against the real Envoy
 
 test-httpd: envoy ## a real httpd beside usher, the same requests to both; needs Debian's apache2-bin
 	go test -tags httpd -timeout 10m -count=1 ./e2e/httpd
+
+test-tomcat: envoy ## sessions, redirects and failover of a real Tomcat; needs Debian's tomcat10-common
+	go test -tags tomcat -timeout 10m -count=1 ./e2e/tomcat
 
 lint: $(TOOLS)/golangci-lint-$(LINT) ## gofmt and the linters of .golangci.yml
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }

@@ -1,0 +1,2 @@
+<%@ page trimDirectiveWhitespaces="true" %>
+<% response.sendRedirect(response.encodeRedirectURL(request.getContextPath() + "/index.jsp?from=go")); %>
