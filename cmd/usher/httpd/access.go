@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -21,13 +22,15 @@ type gates struct {
 	authz, compat *access // nil: everybody
 	any           bool    // Satisfy any
 	verify        bool    // SSLVerifyClient require
-	why           *directive
+	never         bool    // nobody
 }
 
 // result is what all of them let in.
 func (g gates) result() access {
 	all := access{from: everybody(), certificate: g.verify}
 	switch {
+	case g.never:
+		return access{}
 	case g.authz != nil && g.compat != nil && g.any:
 		all.from = g.authz.from.or(g.compat.from)
 	default:
@@ -41,6 +44,29 @@ func (g gates) result() access {
 	return all
 }
 
+// under are the gates with those of an expression that may be for the same requests,
+// but for the kinds that a section has of its own.
+func (g gates) under(e, own gates) gates {
+	if own.authz == nil {
+		g.authz = both(g.authz, e.authz)
+	}
+	if own.compat == nil {
+		g.compat = both(g.compat, e.compat)
+	}
+	g.verify = g.verify || e.verify
+	g.never = g.never || e.never
+	g.any = g.any && e.any
+	return g
+}
+
+// both are what two rules let in; nil is everybody.
+func both(a, b *access) *access {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	return &access{a.from.and(b.from), a.certificate || b.certificate}
+}
+
 func (g gates) equal(o gates) bool { return fmt.Sprint(g.result()) == fmt.Sprint(o.result()) }
 
 // rules are those that a section has, as a change of a route.
@@ -48,7 +74,8 @@ func (t *translation) rules(d *directive, tls bool) func(*route) {
 	required := d.those("require", "requireall", "requireany", "requirenone")
 	ordered := d.those("order", "allow", "deny")
 	verify := d.last("sslverifyclient")
-	if len(required)+len(ordered) == 0 && verify == nil {
+	never := t.neverHere(d, tls)
+	if len(required)+len(ordered) == 0 && verify == nil && !never {
 		return nil
 	}
 	var authz, compat access
@@ -75,8 +102,21 @@ func (t *translation) rules(d *directive, tls bool) func(*route) {
 		if verify != nil {
 			r.gates.verify = tls && strings.EqualFold(verify.arg(0), "require")
 		}
-		r.gates.why = d
+		r.gates.never = r.gates.never || never
 	}
+}
+
+// neverHere tells whether a section lets nobody in by the rules of mod_ssl: without
+// TLS, or by an expression on the client's certificate, which is not understood.
+func (t *translation) neverHere(d *directive, tls bool) bool {
+	secure, expression := d.last("sslrequiressl"), d.last("sslrequire")
+	if secure != nil {
+		secure.say(Carried, "")
+	}
+	if expression != nil {
+		expression.say(NotCarried, "usher does not read certificates: the path is closed until you write client_certificate: require, or let the nodes decide")
+	}
+	return secure != nil && !tls || expression != nil
 }
 
 // merged is what a section lets in where it says how it goes with the one around
@@ -88,7 +128,7 @@ func merged(outer, own *access, how *directive) *access {
 	switch strings.ToLower(how.arg(0)) {
 	case "and":
 		how.say(Carried, "")
-		return &access{outer.from.and(own.from), outer.certificate || own.certificate}
+		return both(outer, own)
 	case "or":
 		how.say(Approximated, "the inner rule alone counts")
 	}

@@ -5,16 +5,16 @@
 // is lost without a word.
 //
 // A directive is carried, approximated (the report says how), not carried (the
-// report says what to do instead), or not needed. What httpd closes by Require,
-// Allow or Deny stays closed: where the exact rule has no equal, the path is
-// closed to more people, never to fewer. Files in the wild, and listings in
-// documentation, have faults that httpd would refuse; they are mended with a
-// warning.
+// report says what to do instead), or not needed. Where httpd lets only some in, by
+// Require or Allow, nobody else gets in: what has no equal, such as a password or
+// the name of a host, lets nobody in, and a path whose exact rule has none is closed
+// to more people, never to fewer. Files in the wild, and listings in documentation,
+// have faults that httpd would refuse; they are mended with a warning.
 //
 // It starts nothing, resolves no name, writes no file, and reads none but the
-// configuration and the lists of addresses that this names; of certificates it
-// only asks whether they are there. What it writes has passed model.Parse, or the
-// problems come with it.
+// configuration and the lists of addresses that this names; of certificates and of
+// folders for logs it only asks whether they are there. What it writes has passed
+// model.Parse, or the problems come with it.
 package httpd
 
 import (

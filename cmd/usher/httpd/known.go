@@ -65,7 +65,11 @@ func (t *translation) rest() {
 			d.say(i.verdict, i.note)
 			return
 		}
-		if d.section && d.is("location", "locationmatch", "proxy") {
+		if d.parent != nil && d.parent.is("proxymatch") {
+			d.say(NotCarried, "usher's pools are known by name: write it into each pool that it is for")
+			return
+		}
+		if d.section && d.is("location", "locationmatch", "proxy", "proxymatch") {
 			t.restOfSection(d)
 			return
 		}

@@ -1,6 +1,8 @@
 package httpd
 
 import (
+	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -38,8 +40,23 @@ func (t *translation) logged(l *listener, s *server) {
 		default:
 			l.AccessLog = &model.AccessLog{File: t.logFile(d.arg(0))}
 			t.format(l.AccessLog, d)
+			t.homeless(l.AccessLog, d)
 		}
 	}
+}
+
+// homeless turns to the standard output where the log's folder is not on this
+// machine, for Envoy makes none.
+func (t *translation) homeless(a *model.AccessLog, d *directive) {
+	if a.File == model.Stdout {
+		return
+	}
+	folder := path.Dir(t.absolute(a.File))
+	if info, err := fs.Stat(t.fsys, onDisk(folder)); err == nil && info.IsDir() {
+		return
+	}
+	a.File = ""
+	d.amend(d.brief(), Approximated, fmt.Sprintf("to the standard output, for %s is not on this machine: make the folder, and name the file", folder))
 }
 
 // logFile is where the log is written. Names count from the ServerRoot in httpd.

@@ -118,6 +118,17 @@ func (p *pool) has(a model.Address) bool {
 	return slices.ContainsFunc(p.Nodes, func(n model.Node) bool { return n.Address == a })
 }
 
+// urls are those by which httpd knows the balancer and its members.
+func (p *pool) urls() (all []string) {
+	if p.owner != nil {
+		all = append(all, "balancer://"+p.called+"/")
+	}
+	for _, n := range p.Nodes {
+		all = append(all, p.scheme.scheme+"://"+n.Address.String()+p.path+"/", p.scheme.scheme+"://"+n.Address.Host+p.path+"/")
+	}
+	return all
+}
+
 // usedBy notes who sends requests to a pool.
 func (p *pool) usedBy(s *server) {
 	if !slices.Contains(p.users, s) {

@@ -77,7 +77,10 @@ func wholePath(pattern string) (string, bool) {
 	if !strings.HasPrefix(whole, "^") {
 		whole = "^.*?" + whole
 	}
-	if !strings.HasSuffix(whole, "$") || strings.HasSuffix(whole, `\$`) {
+	switch {
+	case strings.HasSuffix(whole, ".*") && !strings.HasSuffix(whole, `\.*`):
+		whole += "$"
+	case !strings.HasSuffix(whole, "$") || strings.HasSuffix(whole, `\$`):
 		whole += ".*$"
 	}
 	if folds {

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"slices"
 	"strings"
 
 	"usher/model"
@@ -9,14 +10,18 @@ import (
 // rewriting reads the rules of mod_rewrite that send clients elsewhere, close paths
 // or name a node. They go before ProxyPass.
 func (t *translation) rewriting(l *listener, s *server) (routes []*route) {
-	if engine := s.last("rewriteengine"); engine == nil || !engine.on() {
-		return nil // a VirtualHost does not inherit the main server's
-	} else {
+	engine := s.lastOf("rewriteengine")
+	on := engine != nil && engine.on()
+	if on {
 		engine.say(Carried, "")
 	}
 	var conditions []*directive
-	for _, d := range s.those("rewritecond", "rewriterule") {
-		if d.is("rewritecond") {
+	for _, d := range s.rewriteRules() {
+		switch {
+		case !on:
+			d.say(NotNeeded, "RewriteEngine is not on")
+			continue
+		case d.is("rewritecond"):
 			conditions = append(conditions, d)
 			continue
 		}
@@ -26,6 +31,34 @@ func (t *translation) rewriting(l *listener, s *server) (routes []*route) {
 		conditions = nil
 	}
 	return routes
+}
+
+// rewriteRules are the server's own. A VirtualHost has the main server's as well
+// where RewriteOptions says so (config_server_merge).
+func (s *server) rewriteRules() []*directive {
+	own := s.those("rewritecond", "rewriterule")
+	if s.main == nil {
+		return own
+	}
+	main := s.main.those("rewritecond", "rewriterule")
+	switch {
+	case s.rewriteOption("inherit") || s.main.rewriteOption("inheritdown"):
+		return append(own, main...)
+	case s.rewriteOption("inheritbefore") || s.main.rewriteOption("inheritdownbefore"):
+		return append(main, own...)
+	}
+	for _, d := range main {
+		if !d.said() {
+			d.say(NotNeeded, "VirtualHosts inherit no rules unless RewriteOptions says so")
+		}
+	}
+	return own
+}
+
+func (s *server) rewriteOption(name string) bool {
+	return slices.ContainsFunc(s.those("rewriteoptions"), func(d *directive) bool {
+		return slices.ContainsFunc(d.args, func(w string) bool { return strings.EqualFold(w, name) })
+	})
 }
 
 // rewriteRule is the route of one rule, nil where there is none.
@@ -42,6 +75,12 @@ func (t *translation) rewriteRule(l *listener, s *server, d *directive, conditio
 		d.say(NotCarried, "usher decides by path and host alone: write routes or listeners for what the conditions tell apart")
 		return nil
 	case always:
+	}
+	for _, f := range []string{"c", "s", "n"} {
+		if _, chained := flags[f]; chained {
+			d.say(NotCarried, "rules that skip or chain others have no equal: write the routes that they come to")
+			return nil
+		}
 	}
 	pattern, not := strings.CutPrefix(d.arg(0), "!")
 	if not {
@@ -107,8 +146,16 @@ func (t *translation) does(s *server, r *route, to string, flags map[string]stri
 		t.forward(s, r, strings.TrimSuffix(to, "?"), nil)
 		return r
 	}
-	if to == "-" && strings.Contains(d.arg(0), "well-known/acme-challenge") {
+	_, sets := flags["e"]
+	switch {
+	case to == "-" && strings.Contains(d.arg(0), "well-known/acme-challenge"):
 		d.say(NotNeeded, "usher answers the challenges of ACME directories before it looks at routes")
+		return nil
+	case to == "-" && sets:
+		d.say(NotNeeded, "it sets variables that nothing of usher's reads")
+		return nil
+	case to == "-":
+		d.say(NotCarried, "the rules after it are for these paths, too: write a route for them before")
 		return nil
 	}
 	d.say(NotCarried, "usher's routes rewrite on the way to a node: {regex: …, rewrite: …, pool: …}")
@@ -150,7 +197,7 @@ func rewriteFlags(text string) map[string]string {
 	return flags
 }
 
-var longFlags = map[string]string{"redirect": "r", "forbidden": "f", "gone": "g", "proxy": "p", "nocase": "nc", "last": "l", "passthrough": "pt", "ornext": "or"}
+var longFlags = map[string]string{"redirect": "r", "forbidden": "f", "gone": "g", "proxy": "p", "nocase": "nc", "last": "l", "passthrough": "pt", "ornext": "or", "env": "e", "chain": "c", "skip": "s", "next": "n"}
 
 // webSockets says what became of the rules for WebSockets: every route lets them
 // through, to its own pool.

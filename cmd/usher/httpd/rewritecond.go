@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -17,68 +18,72 @@ const (
 
 // hold is what the RewriteConds before a rule come to on a listener.
 func (t *translation) hold(l *listener, conditions []*directive) holding {
-	result, or := always, false
+	result := always
 	for _, c := range conditions {
-		h := condition(l, c)
-		_, or = rewriteFlags(c.arg(2))["or"]
-		switch {
-		case h == unknown || or && h != always:
+		h, note := condition(l, c)
+		if _, or := rewriteFlags(c.arg(2))["or"]; h == unknown || or && h != always {
 			c.say(NotCarried, "usher decides by path and host alone")
 			result = unknown
-		case h == never && result != unknown:
-			c.say(NotNeeded, "it never holds on this listener")
-			result = never
-		case h == upgrading && result == always:
-			c.say(NotNeeded, "every route lets WebSockets through (upgrades)")
-			result = upgrading
-		default:
-			c.say(NotNeeded, "it holds for every request of this listener")
+			continue
+		}
+		c.say(NotNeeded, note)
+		if result != unknown && (h == never || result == always) {
+			result = h
 		}
 	}
 	return result
 }
 
-// condition is what one comes to.
-func condition(l *listener, c *directive) holding {
-	test := c.arg(0)
-	pattern, not := strings.CutPrefix(c.arg(1), "!")
-	pattern = strings.ToLower(strings.Trim(strings.TrimPrefix(pattern, "="), "^$"))
-	is := func(yes bool) holding {
-		if yes != not {
-			return always
-		}
-		return never
+const (
+	holds      = "it holds for every request of this listener"
+	neverHolds = "it never holds on this listener"
+	passes     = "every route lets WebSockets through (upgrades)"
+)
+
+// condition is what one comes to, and why.
+func condition(l *listener, c *directive) (holding, string) {
+	scheme, https := "http", "off"
+	if l.TLS != nil {
+		scheme, https = "https", "on"
 	}
-	switch strings.ToUpper(test) {
+	pattern := strings.ToLower(c.arg(1))
+	switch strings.ToUpper(c.arg(0)) {
 	case "%{HTTPS}":
-		return is((pattern == "on") == (l.TLS != nil))
+		return compared(https, c)
 	case "%{REQUEST_SCHEME}":
-		return is((pattern == "https") == (l.TLS != nil))
+		return compared(scheme, c)
 	case "%{SERVER_PORT}":
-		return is(pattern == fmt.Sprint(l.Address.Port))
-	case "%{REQUEST_URI}", "%{THE_REQUEST}":
-		if not && strings.Contains(pattern, "well-known/acme-challenge") || strings.Contains(pattern, `\.well-known`) && not {
-			return always
-		}
-	case "%{HTTP:UPGRADE}":
-		if strings.Contains(pattern, "websocket") {
-			return upgrading
-		}
-	case "%{HTTP:CONNECTION}":
-		if strings.Contains(pattern, "upgrade") {
-			return upgrading
-		}
+		return compared(fmt.Sprint(l.Address.Port), c)
 	case "%{HTTP_HOST}":
-		return host(l, pattern, not)
+		if len(l.Hosts) == 1 && !strings.HasPrefix(l.Hosts[0], "*") {
+			return compared(l.Hosts[0], c)
+		}
+	case "%{REQUEST_URI}", "%{THE_REQUEST}":
+		if strings.HasPrefix(pattern, "!") && strings.Contains(pattern, "well-known") {
+			return always, "usher answers the challenges of ACME directories before it looks at routes; nothing else is left out"
+		}
+	case "%{HTTP:UPGRADE}", "%{HTTP:CONNECTION}":
+		if strings.Contains(pattern, "websocket") || strings.Contains(pattern, "upgrade") {
+			return upgrading, passes
+		}
 	}
-	return unknown
+	return unknown, ""
 }
 
-// host is what a condition on the name comes to.
-func host(l *listener, pattern string, not bool) holding {
-	name := strings.ReplaceAll(pattern, `\`, "")
-	if len(l.Hosts) == 1 && l.Hosts[0] == name && !not {
-		return always
+// compared is what a condition on a known text comes to: an expression, or =TEXT.
+func compared(text string, c *directive) (holding, string) {
+	pattern, not := strings.CutPrefix(c.arg(1), "!")
+	equal, isText := strings.CutPrefix(pattern, "=")
+	result := strings.EqualFold(text, strings.Trim(equal, `"`))
+	if !isText {
+		re, err := regexp.Compile("(?i)" + pattern)
+		if err != nil || strings.HasPrefix(pattern, "-") || strings.HasPrefix(pattern, "<") || strings.HasPrefix(pattern, ">") {
+			return unknown, ""
+		}
+		result = re.MatchString(text)
 	}
-	return unknown
+	if result != not {
+		return always, holds
+	}
+	return never, neverHolds
 }

@@ -3,6 +3,7 @@ package httpd
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"usher/model"
@@ -93,10 +94,8 @@ func (r *route) covers(o *route) bool {
 		return r.Regex == o.Regex
 	case r.Exact != "":
 		return r.Exact == o.Exact
-	case o.Regex != "":
-		return r.Path == "/" || below(literal(string(o.Regex)), r.Path)
 	}
-	return below(o.plainPath(), r.Path)
+	return o.isWithin(r.Path)
 }
 
 // literal is a text that every path begins with that an expression matches.
@@ -173,7 +172,8 @@ func coveredBy(r *route, before []*route) *route {
 	return nil
 }
 
-// distinct makes of /app/ before /app what model can tell apart.
+// distinct makes of /app/ before /app what model can tell apart: what is left for
+// the second is the one path, if no expression between them takes it.
 func distinct(routes []*route) []*route {
 	for i := 0; i < len(routes); i++ {
 		for j := i + 1; j < len(routes); j++ {
@@ -181,16 +181,25 @@ func distinct(routes []*route) []*route {
 			if b.Path == "" || a.Path != b.Path+"/" {
 				continue
 			}
-			routes = append(routes[:j], routes[j+1:]...)
-			if a.same(b) {
+			taken := slices.ContainsFunc(routes[i+1:j], func(e *route) bool { return e.matches(b.Path) })
+			routes = slices.Delete(routes, j, j+1)
+			switch {
+			case taken:
+			case a.same(b):
 				a.Path, a.Rewrite = b.Path, b.Rewrite
-				break
+			default:
+				b.Path, b.Exact = "", b.Path
+				routes = slices.Insert(routes, i, b)
+				i++
 			}
-			b.Path, b.Exact = "", b.Path
-			routes = append(routes[:i], append([]*route{b}, routes[i:]...)...)
-			i++
 			break
 		}
 	}
 	return routes
+}
+
+// matches tells whether a route is for an expression that matches a path.
+func (r *route) matches(path string) bool {
+	re, err := regexp.Compile("^(?:" + string(r.Regex) + ")$")
+	return r.Regex != "" && err == nil && re.MatchString(path)
 }

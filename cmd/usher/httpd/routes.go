@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -85,7 +86,7 @@ func within(aliases []*route, r *route) (all []*route) {
 	for _, a := range aliases {
 		switch {
 		case r.Regex != "" || a.Regex != "":
-			if r.Regex == "" && below(literal(string(a.Regex)), r.Path) {
+			if r.Regex == "" && a.isWithin(r.Path) {
 				all = append(all, a.clone())
 			}
 		case below(a.plainPath(), r.Path):
@@ -114,7 +115,7 @@ func needed(routes []*route) (all []*route) {
 // guarded puts the rules of <Proxy> sections and of Locations onto the routes, in
 // the order in which httpd merges them.
 func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
-	for _, d := range s.both("proxy") {
+	for _, d := range s.both("proxy", "proxymatch") {
 		change := t.rules(d, l.TLS != nil)
 		for _, r := range all {
 			if change != nil && r.to != nil && t.sectionIsFor(s, d, r.to) {
@@ -130,11 +131,16 @@ func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
 	return reachable(all)
 }
 
-// sectionIsFor tells whether a <Proxy> section is for a pool's requests.
+// sectionIsFor tells whether a <Proxy> section is for a pool's requests. Expressions
+// that Go does not know may be for any.
 func (t *translation) sectionIsFor(s *server, d *directive, p *pool) bool {
 	name := d.arg(0)
-	if name == "*" {
+	switch {
+	case name == "*":
 		return true
+	case d.is("proxymatch"):
+		re, err := regexp.Compile(name)
+		return err != nil || slices.ContainsFunc(p.urls(), re.MatchString)
 	}
 	u := targetOf(strings.TrimSuffix(name, "*"))
 	if u.scheme == "balancer" {

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -44,6 +45,9 @@ func (r *reading) begin(l line, rest []line) []line {
 	case d.idle != nil:
 	case isCondition(d):
 		into = r.condition(d)
+	case d.is("limit") && slices.ContainsFunc(d.args, func(method string) bool { return strings.EqualFold(method, "get") }):
+		d.say(Approximated, "for all methods: usher does not tell them apart")
+		into = d.parent
 	default:
 		d.idle = counting(d)
 	}
@@ -135,8 +139,6 @@ func counting(d *directive) *idle {
 		return &idle{NotCarried, "usher does not tell methods apart: the nodes do"}
 	case "directory", "directorymatch", "files", "filesmatch":
 		return &idle{NotNeeded, "it is about files of this machine, and usher serves none"}
-	case "proxymatch":
-		return &idle{NotCarried, "usher's pools are known by name: write the keys into each pool that it is for"}
 	}
 	return nil
 }
