@@ -18,13 +18,13 @@ var update = flag.Bool("update", false, "rewrite what the tests want")
 const (
 	wantYAML   = "cluster.yaml"
 	wantReport = "report"
-	workDir    = "/work"
+	workDir    = "/site"
 )
 
 // machine is a case's files as a file system: relative names lie in the working
 // directory.
 func machine(files []txtar.File) fstest.MapFS {
-	m := fstest.MapFS{"work": {Mode: os.ModeDir | 0o755}}
+	m := fstest.MapFS{"site": {Mode: os.ModeDir | 0o755}}
 	for _, f := range files {
 		name := f.Name
 		if !path.IsAbs(name) {

@@ -110,7 +110,7 @@ func (t *translation) implied() (all []listen) {
 			}
 		}
 	}
-	if len(all) > 0 || len(t.root.body) == 0 {
+	if len(all) > 0 || !t.main.proxies() {
 		return all
 	}
 	port := t.likelyPort(t.main)

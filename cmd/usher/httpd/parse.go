@@ -15,7 +15,7 @@ const (
 	maxFile       = 4 << 20  // bytes
 	maxBytes      = 64 << 20 // of all that is read, and of all directives
 	maxFiles      = 2000
-	maxDirectives = 200_000
+	maxDirectives = 100_000
 	maxDepth      = 32 // of includes and macros (httpd: AP_MAX_INCLUDE_DEPTH, 20)
 	maxOpen       = 64 // sections in each other
 )

@@ -80,7 +80,7 @@ func (s *server) answers(host string, port uint16) bool {
 // alone is the main server's, which is worth a listener only where it does more
 // than serve files, or where there is nothing else.
 func (t *translation) alone(l listen) []socket {
-	if len(t.hosts) == 0 || len(t.main.both("proxypass", "proxypassmatch", "rewriterule", "redirect", "redirectmatch", "redirectpermanent", "redirecttemp")) > 0 || t.main.proxiesInLocation() {
+	if len(t.hosts) == 0 || t.main.proxies() {
 		l.taken()
 		return []socket{{l, []*server{t.main}}}
 	}
@@ -88,8 +88,12 @@ func (t *translation) alone(l listen) []socket {
 	return nil
 }
 
-func (s *server) proxiesInLocation() bool {
-	return slices.ContainsFunc(s.those("location", "locationmatch"), func(d *directive) bool { return len(d.those("proxypass", "proxypassmatch")) > 0 })
+// proxies tells whether a server does anything but serve files.
+func (s *server) proxies() bool {
+	keys := []string{"proxypass", "proxypassmatch", "rewriterule", "redirect", "redirectmatch", "redirectpermanent", "redirecttemp"}
+	return len(s.those(keys...)) > 0 || slices.ContainsFunc(s.those("location", "locationmatch"), func(d *directive) bool {
+		return len(d.those(keys...)) > 0
+	})
 }
 
 // each parts an address that all servers name more exactly.
