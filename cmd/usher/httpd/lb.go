@@ -68,9 +68,10 @@ func setFailOnStatus(p *pool, _ int, value string) (Verdict, string) {
 	return verdict, note
 }
 
-func setFailOnTimeout(_ *pool, _ int, value string) (Verdict, string) {
+func setFailOnTimeout(p *pool, _ int, value string) (Verdict, string) {
 	if !strings.EqualFold(value, "on") {
 		return Carried, ""
 	}
-	return Approximated, "three requests in a row that time out take a node out (health.passive)"
+	p.Health.Passive = 1
+	return Approximated, "a request that times out takes its node out, and so does one that fails otherwise (health.passive)"
 }

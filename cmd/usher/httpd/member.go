@@ -141,10 +141,13 @@ func setWeight(p *pool, node int, value string) (Verdict, string) {
 	if err != nil || node < 0 || f != f {
 		return NotCarried, fmt.Sprintf("%q is no weight of a node", value)
 	}
-	in := min(max(f, 1), 100) // httpd's range
+	in := min(max(f, 0.01), 100)
 	p.Nodes[node].Weight = model.Weight(in)
-	if in != f {
-		return Approximated, "weights run from 1 to 100 in httpd"
+	switch {
+	case in != f:
+		return Approximated, "weights run from 0.01 to 100"
+	case f < 1:
+		return Carried, "httpd takes none below 1"
 	}
 	return Carried, ""
 }
