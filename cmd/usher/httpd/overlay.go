@@ -1,0 +1,189 @@
+package httpd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"usher/model"
+)
+
+// overlay changes the routes of all requests that a section is for. Where it is
+// for a part of a route's paths, the part becomes a route of its own before it.
+func overlay(routes []*route, where *route, change func(*route)) []*route {
+	switch {
+	case where == nil:
+		return routes
+	case where.Regex != "":
+		return overlayMatching(routes, where, change)
+	}
+	var early, inside []*route // expressions that may take some of the paths, and routes behind the first of them
+	for i, r := range routes {
+		switch {
+		case r.isWithin(where.Path):
+			change(r)
+			if len(early) > 0 {
+				inside = append(inside, r)
+			}
+			if r.Path == where.Path {
+				if len(early) > 0 {
+					where.from.say(Approximated, where.unasked(early))
+				}
+				return hoist(routes, early, inside, change)
+			}
+		case r.Regex != "" && r.mayMeet(where.Path):
+			early = append(early, r)
+		case r.Path != "" && below(where.Path, r.Path):
+			return split(routes, i, early, inside, where, change)
+		}
+	}
+	return where.widened(routes, early, change)
+}
+
+// unasked says that expressions come too late for a section's paths.
+func (r *route) unasked(early []*route) string {
+	return fmt.Sprintf("the expression in %s is not asked for paths below %s", early[0].from.place, r.Path)
+}
+
+// widened puts the rules on all that the expressions match: nothing else is known of
+// their requests.
+func (r *route) widened(routes, early []*route, change func(*route)) []*route {
+	for _, e := range early {
+		change(e)
+		r.from.say(Approximated, fmt.Sprintf("the rules were put on all that the expression in %s matches", e.from.place))
+	}
+	return routes
+}
+
+// isWithin tells whether all requests of a route are for a path or below it.
+func (r *route) isWithin(path string) bool {
+	if r.Regex != "" {
+		return path == "/" || strings.HasPrefix(literal(string(r.Regex)), strings.TrimSuffix(path, "/")+"/")
+	}
+	return below(r.plainPath(), path)
+}
+
+// mayMeet tells whether a request below a path may be one of the route's.
+func (r *route) mayMeet(path string) bool {
+	begin := r.plainPath()
+	if r.Regex != "" {
+		begin = literal(string(r.Regex))
+	}
+	return strings.HasPrefix(path, begin) || strings.HasPrefix(begin, path)
+}
+
+// split puts a narrower route before the one that it is a part of. What is closed
+// stays so, but not for expressions before it.
+func split(routes []*route, i int, early, inside []*route, where *route, change func(*route)) []*route {
+	r := routes[i]
+	if r.to == nil {
+		return where.widened(routes, early, change)
+	}
+	narrow := r.narrowed(where.Path)
+	narrow.from, narrow.verdict, narrow.note = where.from, Carried, ""
+	change(narrow)
+	if len(early) > 0 {
+		narrow.verdict, narrow.note = Approximated, where.unasked(early)
+	}
+	return hoist(slices.Insert(routes, i, narrow), early, append(inside, narrow), change)
+}
+
+// hoist puts routes before the first of the expressions that would take some of
+// their requests and do not ask who comes. What these ask for themselves is asked
+// by the routes then, as far as the section does not take its place.
+func hoist(routes, early, inside []*route, change func(*route)) []*route {
+	if len(early) == 0 {
+		return routes
+	}
+	var own route
+	change(&own)
+	for _, r := range inside {
+		for _, e := range early {
+			r.gates = r.gates.under(e.gates, own.gates)
+		}
+	}
+	var all []*route
+	for _, r := range routes {
+		if r == early[0] {
+			all = append(all, inside...)
+		}
+		if !slices.Contains(inside, r) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// overlayMatching is overlay for an expression. Its requests are known only where
+// all routes do the same with them; else they are closed, if the section closes
+// anything.
+func overlayMatching(routes []*route, where *route, change func(*route)) []*route {
+	var one *route
+	several := false
+	begin := literal(string(where.Regex))
+	for _, r := range routes {
+		if r.to == nil || !r.mayMeet(begin) {
+			continue
+		}
+		if r.Regex == where.Regex && one == nil {
+			change(r)
+			return routes
+		}
+		changed := r.clone()
+		change(changed)
+		several = several || r.Rewrite != "" || one != nil && !one.same(changed)
+		one = changed
+	}
+	if one == nil {
+		return routes
+	}
+	one.Path, one.Exact, one.Regex = "", "", where.Regex
+	one.from, one.verdict, one.note, one.comment = where.from, Carried, "", ""
+	a := one.gates.result()
+	switch {
+	case several && a.from.all() && !a.certificate:
+		where.from.say(Approximated, "what it opens stays as it is: the paths that the expression matches belong to several pools")
+		return routes
+	case several && len(a.from) > 0:
+		one.Route, one.to = model.Route{Regex: where.Regex, Deny: true}, nil
+		one.verdict, one.note = Approximated, "closed to everybody: what the expression matches belongs to several pools; write a route for each"
+		one.comment = one.note
+	}
+	return append([]*route{one}, routes...)
+}
+
+// ruled is the route that the rules of a section are for. Where httpd's expression
+// has no equal they are put on all that it may match.
+func (t *translation) ruled(d *directive, change func(*route)) *route {
+	r := t.where(d)
+	pattern := d.arg(0)
+	if r != nil || !isExpression(d) && !strings.HasPrefix(pattern, "/") {
+		return r
+	}
+	var probe route
+	if change(&probe); probe.gates.result().from.all() && !probe.gates.result().certificate {
+		return nil // it opens, and nothing is lost but that
+	}
+	switch {
+	case pattern == "~":
+		pattern = d.arg(1)
+	case !isExpression(d):
+		pattern = globbed(pattern)
+	}
+	r = at(folder(pattern), d)
+	d.amend(d.brief(), Approximated, fmt.Sprintf("the expression is none of RE2: the rules were put on all of %s", r.Path))
+	return r
+}
+
+// isExpression tells whether a section's paths are those that an expression matches.
+func isExpression(d *directive) bool { return d.is("locationmatch") || d.arg(0) == "~" }
+
+// folder is the path down to the last slash that an expression certainly begins
+// with.
+func folder(pattern string) string {
+	begin := literal(pattern)
+	if alternatives(pattern) || !strings.Contains(strings.TrimPrefix(begin, "/"), "/") {
+		return "/"
+	}
+	return begin[:strings.LastIndexByte(begin, '/')]
+}
