@@ -102,7 +102,7 @@ func TestConnectionsArePassedOnToTheNodes(t *testing.T) {
 	for range 20 {
 		got[connect(t, port, nil).node]++
 	}
-	if got["a"] != 10 || got["b"] != 10 {
+	if got["a"] < 8 || got["b"] < 8 { // each of Envoy's threads takes turns by itself
 		t.Errorf("connections %v", got)
 	}
 	stopA()
