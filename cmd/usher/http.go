@@ -13,19 +13,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"usher/cmd/usher/status"
 )
 
 // handler answers from the status, and for the metrics from what is given beside.
-func handler(status func() *Status, more ...prometheus.Collector) http.Handler {
+func handler(now func() *status.Status, more ...prometheus.Collector) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
-		_ = enc.Encode(status()) // the client has gone
+		_ = enc.Encode(now()) // the client has gone
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if !healthy(status()) {
+		if !now().Healthy() {
 			http.Error(w, "nothing is served yet", http.StatusServiceUnavailable)
 			return
 		}
@@ -34,10 +36,6 @@ func handler(status func() *Status, more ...prometheus.Collector) http.Handler {
 	mux.Handle("GET /metrics", metrics(more))
 	return mux
 }
-
-// healthy tells whether usher does its work: something is served, be it the
-// last accepted file.
-func healthy(s *Status) bool { return s != nil && s.Serving }
 
 func metrics(more []prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()

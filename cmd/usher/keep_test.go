@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds/pki"
 )
@@ -37,7 +38,7 @@ func (l *loop) restarted(t *testing.T, n *names) *loop {
 	return next
 }
 
-func (l *loop) node(now time.Time) NodeStatus {
+func (l *loop) node(now time.Time) status.Node {
 	l.publishStatus(now)
 	return l.status.Load().Pools[0].Nodes[0]
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/cmd/usher/status"
 	"usher/envoy"
 	"usher/model"
 	"usher/xds"
@@ -46,24 +47,19 @@ type loop struct {
 	closeDue time.Time                // when the next of them has to end
 	process  processStatus
 
-	status atomic.Pointer[Status]
+	status atomic.Pointer[status.Status]
 }
 
 // publication is one state of what is published.
 type publication struct {
 	loaded
-	source    string // fromFile or fromAccepted; empty when nothing is published
+	source    string // status.FromFile or status.FromAccepted; empty when nothing is published
 	answers   map[model.Address]answer
 	wishes    map[xds.NodeOf]wish
 	closing   map[xds.NodeOf]bool // whose TCP connections have to end
 	resources xds.Resources
 	at        time.Time
 }
-
-const (
-	fromFile     = "file"
-	fromAccepted = "last accepted file"
-)
 
 func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 	l := &loop{

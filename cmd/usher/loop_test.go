@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds/pki"
 )
@@ -100,7 +101,7 @@ func TestARenewedFileIsServedWhileTheClusterFileIsFaulty(t *testing.T) {
 	if !l.now.pairs["server"].Leaf.Equal(second.Leaf) {
 		t.Error("the old certificate is served")
 	}
-	if len(l.problems) != 1 || l.now.source != fromFile {
+	if len(l.problems) != 1 || l.now.source != status.FromFile {
 		t.Errorf("problems %v, source %s", l.problems, l.now.source)
 	}
 }
@@ -132,11 +133,11 @@ func TestFilesThatAFaultyFileNamesAreWatched(t *testing.T) {
 		}
 	}
 	take()
-	if l.now.source != fromAccepted {
+	if l.now.source != status.FromAccepted {
 		t.Fatalf("source %q", l.now.source)
 	}
 	want := pair(t, dir, time.Now())
-	for l.now.source != fromFile { // chain and key are two files, and maybe two reports
+	for l.now.source != status.FromFile { // chain and key are two files, and maybe two reports
 		take()
 	}
 	if !l.now.pairs["server"].Leaf.Equal(want.Leaf) {

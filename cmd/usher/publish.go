@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds"
 )
@@ -115,7 +116,7 @@ func (l *loop) takeBack(r xds.Refusal) {
 	if last == nil || last.at.Equal(l.now.at) {
 		return
 	}
-	last.source = fromAccepted
+	last.source = status.FromAccepted
 	l.catchUp(last, r.Time)
 	l.publish(*last)
 	l.review(r.Time)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"usher/cmd/usher/status"
 	"usher/envoy"
 	"usher/model"
 	"usher/xds"
@@ -40,7 +41,7 @@ func (l *loop) take(ctx context.Context, c model.Change, now time.Time) model.Pr
 	if len(problems) > 0 {
 		return problems
 	}
-	return asProblems(l.config, l.adopt(ctx, next, fromFile))
+	return asProblems(l.config, l.adopt(ctx, next, status.FromFile))
 }
 
 // follow watches the files that the cluster file names as it is now, those of
@@ -101,7 +102,7 @@ func (l *loop) stand(ctx context.Context) error {
 	}
 	last, problems := load(l.config, data, l.store, time.Now())
 	if len(problems) == 0 {
-		problems = asProblems(l.config, l.adopt(ctx, last, fromAccepted))
+		problems = asProblems(l.config, l.adopt(ctx, last, status.FromAccepted))
 	}
 	if len(problems) > 0 {
 		l.say("what was last accepted can't be served either", problems)

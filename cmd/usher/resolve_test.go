@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"usher/cmd/usher/status"
 	"usher/model"
 )
 
@@ -210,7 +211,7 @@ func TestASaveWaitsASecondForNames(t *testing.T) {
 		if took := time.Since(began); took != time.Second {
 			t.Errorf("the save took %s", took)
 		}
-		if l.now.source != fromFile {
+		if l.now.source != status.FromFile {
 			t.Error("it is not served")
 		}
 	})

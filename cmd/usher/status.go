@@ -6,84 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds"
 	"usher/xds/pki"
 )
 
-// Status is what usher knows about itself at one moment: a value that never
-// changes. `usher status`, /status.json and the metrics read it.
-type Status struct {
-	Version  string         `json:"version"`
-	Started  time.Time      `json:"started"`
-	Time     time.Time      `json:"time"`
-	Config   string         `json:"config"`
-	Serving  bool           `json:"serving"`          // something is published
-	Source   string         `json:"source,omitempty"` // "file", or "last accepted file"
-	Accepted bool           `json:"accepted"`         // every Envoy has taken what is published
-	Changed  time.Time      `json:"changed,omitzero"` // the last publication
-	Problems model.Problems `json:"problems"`         // why the file as it is now is not served, and certificates that can't be obtained
-	Warnings []string       `json:"warnings"`
-	Refusal  *xds.Refusal   `json:"refusal,omitempty"`
-	// Published are the content hashes of what is published, by kind.
-	Published    map[string]string   `json:"published"`
-	Envoys       []xds.Client        `json:"envoys"`
-	Supervised   *SupervisedStatus   `json:"supervised,omitempty"`
-	Pools        []PoolStatus        `json:"pools"`
-	Certificates []CertificateStatus `json:"certificates"`
-}
-
-// SupervisedStatus is the Envoy that usher runs itself.
-type SupervisedStatus struct {
-	PID      int    `json:"pid"`
-	Version  string `json:"version"`
-	State    string `json:"state"`
-	Restarts int    `json:"restarts"`
-	Words    string `json:"words,omitempty"`
-}
-
-// PoolStatus is a pool and its nodes.
-type PoolStatus struct {
-	Name  string       `json:"name"`
-	Nodes []NodeStatus `json:"nodes"`
-}
-
-// NodeStatus is one node as it is published.
-type NodeStatus struct {
-	Name    string      `json:"name"`
-	Address string      `json:"address"`
-	IP      string      `json:"ip,omitempty"`
-	State   model.State `json:"state"`
-	Weight  float64     `json:"weight"`
-	Fault   string      `json:"fault,omitempty"` // why its name does not resolve
-	Asks    model.State `json:"asks,omitempty"`  // drain, where it asks for that itself
-	Note    string      `json:"note,omitempty"`  // what its health API says beside that
-}
-
-// CertificateStatus is a certificate in use.
-type CertificateStatus struct {
-	Name    string    `json:"name"`
-	Hosts   []string  `json:"hosts"`
-	Issuer  string    `json:"issuer"`
-	Expires time.Time `json:"expires"`
-	Renews  time.Time `json:"renews,omitzero"`
-	// ACME is where the certificate is to come from; the issuer tells whether it
-	// has come.
-	ACME *ACMEStatus `json:"acme,omitempty"`
-}
-
-// ACMEStatus is how it stands with an ACME directory.
-type ACMEStatus struct {
-	Directory string          `json:"directory"`
-	Challenge model.Challenge `json:"challenge"`
-	Asking    bool            `json:"asking"` // at this moment
-	Next      time.Time       `json:"next"`   // when it will be asked
-	Failures  int             `json:"failures"`
-	Why       string          `json:"why,omitempty"` // of the last failure
-}
-
 func (l *loop) publishStatus(now time.Time) {
-	s := &Status{
+	s := &status.Status{
 		Version: version, Started: l.started, Time: now, Config: l.config,
 		Serving: l.serving(), Source: l.now.source, Changed: l.now.at,
 		Accepted: l.serving() && l.refusal == nil && l.settled(),
@@ -99,10 +29,10 @@ func (l *loop) publishStatus(now time.Time) {
 	l.status.Store(s)
 }
 
-func (l *loop) poolStatus() []PoolStatus {
-	var all []PoolStatus
+func (l *loop) poolStatus() []status.Pool {
+	var all []status.Pool
 	for _, p := range l.now.cluster.Pools {
-		pool := PoolStatus{Name: p.Name}
+		pool := status.Pool{Name: p.Name}
 		for _, n := range p.Nodes {
 			s := nodeStatus(n, l.now.answers[n.Address])
 			w := l.now.wishes[xds.NodeOf{Pool: p.Name, Node: n.Name}]
@@ -116,8 +46,8 @@ func (l *loop) poolStatus() []PoolStatus {
 	return all
 }
 
-func nodeStatus(n model.Node, a answer) NodeStatus {
-	s := NodeStatus{Name: n.Name, Address: n.Address.String(), State: n.State, Weight: float64(n.Weight)}
+func nodeStatus(n model.Node, a answer) status.Node {
+	s := status.Node{Name: n.Name, Address: n.Address.String(), State: n.State, Weight: float64(n.Weight)}
 	ip := n.Address.IP()
 	if !ip.IsValid() {
 		ip = a.ip
@@ -131,14 +61,14 @@ func nodeStatus(n model.Node, a answer) NodeStatus {
 	return s
 }
 
-func (l *loop) certificateStatus() []CertificateStatus {
-	var all []CertificateStatus
+func (l *loop) certificateStatus() []status.Certificate {
+	var all []status.Certificate
 	for _, c := range l.now.cluster.Certificates {
 		leaf := l.now.pairs[c.Name].Leaf
 		if leaf == nil {
 			continue
 		}
-		s := CertificateStatus{Name: c.Name, Hosts: leaf.DNSNames, Expires: leaf.NotAfter}
+		s := status.Certificate{Name: c.Name, Hosts: leaf.DNSNames, Expires: leaf.NotAfter}
 		s.Issuer = pki.Issuer(leaf)
 		for _, ip := range leaf.IPAddresses {
 			s.Hosts = append(s.Hosts, ip.String())
@@ -152,13 +82,13 @@ func (l *loop) certificateStatus() []CertificateStatus {
 	return all
 }
 
-func (l *loop) acmeStatus(c model.Certificate) *ACMEStatus {
+func (l *loop) acmeStatus(c model.Certificate) *status.ACME {
 	kept, ok := l.keeper.kept[c.Name]
 	if !ok {
 		return nil
 	}
 	busy := l.keeper.busy
-	return &ACMEStatus{
+	return &status.ACME{
 		Directory: c.ACME.Directory, Challenge: c.ACME.Challenge, Asking: busy != nil && busy.Name == c.Name,
 		Next: kept.Next, Failures: kept.Failures, Why: kept.Why,
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"usher/cmd/usher/status"
 	"usher/envoy"
 )
 
@@ -20,10 +21,10 @@ const drainTime = 10 * time.Second
 
 // processStatus is the supervised Envoy as its events tell of it. The loop owns
 // it.
-type processStatus struct{ s *SupervisedStatus }
+type processStatus struct{ s *status.Supervised }
 
 func (p *processStatus) note(e envoy.Event, b *envoy.Binary) {
-	next := SupervisedStatus{PID: e.PID, State: e.State, Words: e.Words, Version: b.Version}
+	next := status.Supervised{PID: e.PID, State: e.State, Words: e.Words, Version: b.Version}
 	if p.s != nil {
 		next.Restarts = p.s.Restarts
 		if e.State == envoy.Started {
