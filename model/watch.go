@@ -94,12 +94,12 @@ func (w *Watcher) Run(ctx context.Context) error {
 			return nil
 		case e := <-fs.Events:
 			if look.concerns(e) {
-				timer.Reset(max(quiet, time.Until(look.reported.Add(between))))
+				timer.Reset(look.soon())
 			}
-		case <-fs.Errors: //nolint:errcheck // an overflow, most likely: look at once
-			timer.Reset(quiet)
+		case <-fs.Errors: //nolint:errcheck // an overflow, most likely
+			timer.Reset(look.soon())
 		case <-w.wake:
-			timer.Reset(quiet)
+			timer.Reset(look.soon())
 		case <-timer.C:
 			timer.Reset(look.report(ctx))
 		}
@@ -116,6 +116,12 @@ type look struct {
 	began    bool
 	reported time.Time
 	odd      time.Time // since when the file looks unfinished
+}
+
+// soon is how long to wait after something has happened: ten saves are not ten
+// reports.
+func (l *look) soon() time.Duration {
+	return max(quiet, time.Until(l.reported.Add(between)))
 }
 
 func (l *look) paths() []string {

@@ -15,6 +15,7 @@ type client struct {
 	node    string
 	address string
 	trusted bool
+	track   *track // that it is on
 	since   time.Time
 	kinds   [kinds]channel
 	// warm is when the clusters it was last sent count as warm.

@@ -23,69 +23,64 @@ const (
 type Server struct {
 	poke func()
 
-	mu       sync.Mutex
-	whole    *snapshot // what is published; nil before the first Publish
-	redacted *snapshot // the same without private keys
-	target   *snapshot // whole, without what lingers
-	targetR  *snapshot
-	since    time.Time // of the last Publish
-	lingers  bool
-	count    int // of publications
-	clients  map[int64]*client
-	asking   map[any]*client // by request, between a callback and its watch
-	polls    map[*poll]bool  // state-of-the-world watches that wait for news
+	mu      sync.Mutex
+	rest    *track // what all Envoys have, but one
+	lead    *track // what that one is tried with; rest where none is
+	tried   *client
+	count   int // of publications
+	clients map[int64]*client
+	asking  map[any]*client // by request, between a callback and its watch
+	polls   map[*poll]bool  // state-of-the-world watches that wait for news
 }
 
 // NewServer makes a server that publishes nothing yet. It calls poke whenever
 // an Envoy came, went, accepted or refused; poke must not block and must not
 // call back.
 func NewServer(poke func()) *Server {
+	everyone := &track{}
 	return &Server{
 		poke:    poke,
+		rest:    everyone,
+		lead:    everyone,
 		clients: map[int64]*client{},
 		asking:  map[any]*client{},
 		polls:   map[*poll]bool{},
 	}
 }
 
-// Publish makes r what every Envoy shall have. Pools that r no longer has stay
-// until every Envoy has accepted the routes without them (Advance).
+// Publish makes r what every Envoy shall have: one of them first, where several
+// are connected and it is more than a change of nodes. Pools that r no longer has
+// stay until every Envoy has accepted the routes without them (Advance).
 func (s *Server) Publish(r Resources, now time.Time) {
-	target, targetR := newSnapshot(r), newSnapshot(r.Redacted())
+	to := twins{newSnapshot(r), newSnapshot(r.Redacted())}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.target != nil && target.versions == s.target.versions {
+	if s.lead.has(to) {
 		return
 	}
-	s.target, s.targetR, s.since = target, targetR, now
 	s.count++
-	if s.whole == nil {
-		s.whole, s.redacted, s.lingers = target, targetR, false
-	} else {
-		s.whole, s.lingers = target.keeping(s.whole)
-		s.redacted, _ = targetR.keeping(s.redacted)
-	}
-	for _, c := range s.clients {
-		c.forget(s.view(c.trusted), s.count)
-	}
+	s.choose(to)
+	s.lead.move(to, s.count, now)
+	s.forget(s.lead)
 	s.push(now)
 }
 
-// Advance does what is due at now: it ends waits that took too long and takes
-// away pools that lingered. It returns when it wants to be called again; the
-// zero time is never.
+// Advance does what is due at now: it ends waits that took too long, takes away
+// pools that lingered, and tells all Envoys what one has been tried with. It
+// returns when it wants to be called again; the zero time is never.
 func (s *Server) Advance(now time.Time) (next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.whole == nil {
+	if s.lead.now.whole == nil {
 		return time.Time{}
 	}
-	if s.lingers && (s.routed() || now.Sub(s.since) >= settleLimit) {
-		s.whole, s.redacted, s.lingers = s.target, s.targetR, false
-	}
+	s.advanceTrial(now)
+	s.settle(s.lead, now)
+	s.settle(s.rest, now)
 	s.push(now)
-	if s.lingers {
-		next = s.since.Add(settleLimit)
+	next = earlier(s.lead.due(), s.rest.due())
+	if s.tried != nil {
+		next = earlier(next, s.trialEnds(now))
 	}
 	for _, c := range s.clients {
 		next = earlier(next, c.due)
@@ -104,28 +99,18 @@ func (s *Server) Settled(needed bool) bool {
 			continue
 		}
 		// Listeners are the last thing that a starting Envoy asks for.
-		if s.whole == nil || !c.kinds[Listeners].asked || !c.settled(s.whole, Kinds()...) {
+		if whole := c.track.now.whole; whole == nil || !c.kinds[Listeners].asked || !c.settled(whole, Kinds()...) {
 			return false
 		}
 		needed = false
 	}
-	return !needed && !s.lingers
-}
-
-// routed tells whether no trusted Envoy still waits for listeners or routes.
-func (s *Server) routed() bool {
-	for _, c := range s.clients {
-		if c.trusted && !c.settled(s.whole, Listeners, Routes) {
-			return false
-		}
-	}
-	return true
+	return !needed && s.tried == nil && !s.rest.lingers
 }
 
 // push answers every waiting client that lacks something.
 func (s *Server) push(now time.Time) {
 	for _, c := range s.clients {
-		c.answer(s.view(c.trusted), s.count, now)
+		c.answer(c.view(), c.track.count, now)
 	}
 	for p := range s.polls {
 		if p.answer(s.view(p.trusted)) {
@@ -134,12 +119,8 @@ func (s *Server) push(now time.Time) {
 	}
 }
 
-func (s *Server) view(trusted bool) *snapshot {
-	if trusted {
-		return s.whole
-	}
-	return s.redacted
-}
+// view is what is published, for those who only look.
+func (s *Server) view(trusted bool) *snapshot { return s.lead.now.of(trusted) }
 
 // face is the server as seen from one kind of transport: with private keys for
 // those that proved who they are, without for everyone else.

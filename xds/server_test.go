@@ -63,6 +63,12 @@ func serve(t *testing.T, trusted bool) fixture {
 	return fixture{s, conn}
 }
 
+// Publish publishes as the program's loop does, which calls Advance after it.
+func (f fixture) Publish(r Resources, now time.Time) {
+	f.Server.Publish(r, now)
+	f.poke()
+}
+
 // attend does as the program's loop does: it calls Advance when it is poked or
 // when Advance has asked for it, and at no other time.
 func (s *Server) attend(ctx context.Context, pokes <-chan struct{}) {
@@ -197,6 +203,13 @@ func (p *proxy) quiet() {
 
 // start brings a proxy to where it has everything of one pool.
 func (p *proxy) start(f fixture) {
+	p.t.Helper()
+	p.begin()
+	f.until(p.t, "acceptance", func() bool { return f.Settled(true) })
+}
+
+func (p *proxy) begin() {
+	p.t.Helper()
 	p.ask(Clusters)
 	p.accept(p.want("clusters +a"))
 	p.ask(Endpoints, "a")
@@ -207,7 +220,6 @@ func (p *proxy) start(f fixture) {
 	p.ask(Routes, "https")
 	p.accept(p.want("secrets +server"))
 	p.accept(p.want("routes +https"))
-	f.until(p.t, "acceptance", func() bool { return f.Settled(true) })
 }
 
 func TestNothingIsServedBeforeTheFirstPublication(t *testing.T) {

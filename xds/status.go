@@ -29,7 +29,7 @@ func (s *Server) Clients() []Client {
 	defer s.mu.Unlock()
 	all := make([]Client, 0, len(s.clients))
 	for _, c := range s.clients {
-		all = append(all, c.status(s.view(c.trusted)))
+		all = append(all, c.status(c.view()))
 	}
 	slices.SortFunc(all, func(a, b Client) int {
 		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Address, b.Address), a.Since.Compare(b.Since))
@@ -44,8 +44,8 @@ func (s *Server) Versions() map[string]string {
 	defer s.mu.Unlock()
 	all := map[string]string{}
 	for _, k := range Kinds() {
-		if s.whole != nil {
-			all[k.String()] = s.whole.versions[k]
+		if s.lead.now.whole != nil {
+			all[k.String()] = s.lead.now.whole.versions[k]
 		}
 	}
 	return all

@@ -34,7 +34,7 @@ func (f *face) CreateDeltaWatch(req *cachev3.DeltaRequest, sub cachev3.Subscript
 	}
 	w := &watch{req, sub, out}
 	c.kinds[k].wait(w)
-	c.answer(f.view(f.trusted), f.count, time.Now())
+	c.answer(c.view(), c.track.count, time.Now())
 	return func() { f.cancel(c, k, w) }, nil
 }
 
@@ -48,7 +48,7 @@ func (f *face) cancel(c *client, k Kind, w *watch) {
 
 // OnDeltaStreamOpen notes a new client.
 func (f *face) OnDeltaStreamOpen(ctx context.Context, id int64, _ string) error {
-	c := &client{trusted: f.trusted, since: time.Now()}
+	c := &client{trusted: f.trusted, since: time.Now(), track: f.rest}
 	if p, ok := peer.FromContext(ctx); ok {
 		c.address = p.Addr.String()
 	}
@@ -77,7 +77,7 @@ func (f *face) OnStreamDeltaRequest(id int64, req *discoverysvc.DeltaDiscoveryRe
 	c := f.clients[f.key(id)]
 	f.asking[req] = c
 	if k, ok := kindOf(req.GetTypeUrl()); ok {
-		c.judge(k, req, f.count, time.Now())
+		c.judge(k, req, c.track.count, time.Now())
 	}
 	f.mu.Unlock()
 	return nil
