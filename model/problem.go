@@ -20,10 +20,7 @@ type Problem struct {
 // String is the problem as a compiler says it, the hint on a line of its own.
 func (p Problem) String() string {
 	var b strings.Builder
-	b.WriteString(p.File)
-	if p.Line > 0 {
-		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
-	}
+	b.WriteString(p.Place())
 	if p.Field != "" {
 		fmt.Fprintf(&b, ": %s", p.Field)
 	}
@@ -32,6 +29,14 @@ func (p Problem) String() string {
 		fmt.Fprintf(&b, "\n    hint: %s", p.Hint)
 	}
 	return b.String()
+}
+
+// Place is FILE:LINE:COLUMN, or the file alone where all of it is meant.
+func (p Problem) Place() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
 // Problems are all faults of a file.

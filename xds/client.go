@@ -32,6 +32,9 @@ type channel struct {
 	seen        *snapshot       // of which the client lacks nothing
 	flying      int             // answers that it has not yet judged
 	sent        string          // version of the last answer
+	names       []string        // of the resources in it
+	at          time.Time       // when it was sent
+	accepted    string          // version of the last answer that was accepted
 	publication int             // that it was part of
 	again       map[string]bool // names to send even if the version is known
 	refused     *Refusal
@@ -48,8 +51,9 @@ type watch struct {
 // Refusal is a NACK: Envoy's answer to something it cannot use.
 type Refusal struct {
 	Kind    string    `json:"kind"`
-	Version string    `json:"version"` // the one that was refused
-	Words   string    `json:"words"`   // Envoy's own
+	Version string    `json:"version"`         // the one that was refused
+	Words   string    `json:"words"`           // Envoy's own
+	Place   string    `json:"place,omitempty"` // FILE:LINE:COLUMN that it comes from
 	Time    time.Time `json:"time"`
 	Count   int       `json:"count"` // NACKs since the last publication
 }
@@ -82,7 +86,9 @@ func (c *client) judge(k Kind, req *discoverysvc.DeltaDiscoveryRequest, publicat
 	ch.flying = max(0, ch.flying-1)
 	if detail := req.GetErrorDetail(); detail != nil && ch.publication == publication {
 		ch.nacks++
-		ch.refused = &Refusal{k.String(), ch.sent, strings.TrimSpace(detail.GetMessage()), now, ch.nacks}
+		ch.refused = &Refusal{Kind: k.String(), Version: ch.sent, Words: strings.TrimSpace(detail.GetMessage()), Time: now, Count: ch.nacks}
+	} else if detail == nil && ch.flying == 0 {
+		ch.accepted = ch.sent
 	}
 }
 
@@ -230,7 +236,7 @@ func (c *client) answerKind(s *snapshot, k Kind, publication int, now time.Time)
 	ch.watch.out <- ch.watch.response(s, k, send, gone)
 	ch.watch, ch.again = nil, nil
 	ch.flying++
-	ch.sent, ch.publication = s.versions[k], publication
+	ch.sent, ch.publication, ch.names, ch.at = s.versions[k], publication, send, now
 }
 
 // rewarm prepares for clusters that Envoy builds anew: it wants their endpoints

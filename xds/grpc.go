@@ -14,6 +14,7 @@ import (
 	listenersvc "github.com/envoyproxy/go-control-plane/envoy/service/listener/v3"
 	routesvc "github.com/envoyproxy/go-control-plane/envoy/service/route/v3"
 	secretsvc "github.com/envoyproxy/go-control-plane/envoy/service/secret/v3"
+	statussvc "github.com/envoyproxy/go-control-plane/envoy/service/status/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -72,5 +73,6 @@ func (s *Server) register(ctx context.Context, g *grpc.Server, trusted bool) {
 	secretsvc.RegisterSecretDiscoveryServiceServer(g, f)
 	listenersvc.RegisterListenerDiscoveryServiceServer(g, f)
 	routesvc.RegisterRouteDiscoveryServiceServer(g, f)
+	statussvc.RegisterClientStatusDiscoveryServiceServer(g, csds{Server: s})
 	reflection.Register(g)
 }

@@ -17,10 +17,11 @@ type Client struct {
 
 // ClientState is one kind of resources on one Envoy.
 type ClientState struct {
-	Kind    string   `json:"kind"`
-	Version string   `json:"version"` // the last that it was sent
-	State   string   `json:"state"`   // ack, nack, sent or unasked
-	Refusal *Refusal `json:"refusal,omitempty"`
+	Kind     string   `json:"kind"`
+	Version  string   `json:"version"`            // the last that it was sent
+	Accepted string   `json:"accepted,omitempty"` // the last that it accepted
+	State    string   `json:"state"`              // ack, nack, sent or unasked
+	Refusal  *Refusal `json:"refusal,omitempty"`
 }
 
 // Clients are all connected Envoys, by node and address.
@@ -65,6 +66,21 @@ func (s *Server) Refusals() []Refusal {
 	return all
 }
 
+// Place notes where in the file refusals of that kind and version come from.
+func (s *Server) Place(r Refusal, place string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.clients {
+		for k := range c.kinds {
+			if no := c.kinds[k].refused; no != nil && no.Kind == r.Kind && no.Version == r.Version {
+				placed := *no // others may be reading the old one
+				placed.Place = place
+				c.kinds[k].refused = &placed
+			}
+		}
+	}
+}
+
 func (c *client) status(s *snapshot) Client {
 	out := Client{Node: c.node, Address: c.address, Trusted: c.trusted, Since: c.since}
 	for _, k := range Kinds() {
@@ -75,14 +91,14 @@ func (c *client) status(s *snapshot) Client {
 
 func (c *client) kindStatus(s *snapshot, k Kind) ClientState {
 	ch := &c.kinds[k]
-	st := ClientState{Kind: k.String(), Version: ch.sent, State: "sent", Refusal: ch.refused}
+	st := ClientState{Kind: k.String(), Version: ch.sent, Accepted: ch.accepted, State: "sent", Refusal: ch.refused}
 	switch {
 	case ch.refused != nil:
 		st.State = "nack"
 	case !ch.asked:
 		st.State = "unasked"
 	case s != nil && c.settled(s, k):
-		st.State, st.Version = "ack", s.versions[k]
+		st.State, st.Version, st.Accepted = "ack", s.versions[k], s.versions[k]
 	}
 	return st
 }

@@ -8,6 +8,16 @@ import (
 	"usher/xds"
 )
 
+// place notes where refusals come from, each at its Envoy.
+func (l *loop) place(all []xds.Refusal) {
+	for _, r := range all {
+		if r.Place == "" {
+			p := l.blame(r)
+			l.server.Place(r, p.Place())
+		}
+	}
+}
+
 // blame finds the line of the file that a refusal comes from: Envoy names the
 // resource, and a resource is named as its listener or pool is.
 func (l *loop) blame(r xds.Refusal) model.Problem {
@@ -28,32 +38,22 @@ func culprit(c *model.Cluster, r xds.Refusal) string {
 			}
 		}
 		for i, l := range c.Listeners {
-			if mentions(r.Words, l.Name) {
+			if xds.Mentions(r.Words, l.Name) {
 				return fmt.Sprintf("listeners[%d].name", i)
 			}
 		}
 	case xds.Clusters.String(), xds.Endpoints.String():
 		for i, p := range c.Pools {
-			if mentions(r.Words, p.Name) {
+			if xds.Mentions(r.Words, p.Name) {
 				return fmt.Sprintf("pools[%d].name", i)
 			}
 		}
 	case xds.Secrets.String():
 		for i, s := range c.Certificates {
-			if mentions(r.Words, s.Name) {
+			if xds.Mentions(r.Words, s.Name) {
 				return fmt.Sprintf("certificates[%d].name", i)
 			}
 		}
 	}
 	return ""
-}
-
-// mentions looks for a name as a word of its own.
-func mentions(words, name string) bool {
-	for _, w := range strings.FieldsFunc(words, func(r rune) bool { return strings.ContainsRune(" '\"(),:/", r) }) {
-		if w == name {
-			return true
-		}
-	}
-	return false
 }

@@ -95,7 +95,8 @@ func (l *loop) leave(now time.Time) {
 func (l *loop) judge(now time.Time) {
 	l.again = l.server.Advance(now)
 	if refusals := l.server.Refusals(); len(refusals) > 0 {
-		l.takeBack(refusals[0])
+		l.place(refusals)
+		l.takeBack(l.server.Refusals()[0])
 		l.again = l.server.Advance(now)
 		return
 	}

@@ -17,7 +17,7 @@ func (s *Status) String() string {
 		for _, k := range e.Kinds {
 			fmt.Fprintf(&b, "  %-10s %-16s %s\n", k.Kind, k.Version, strings.ToUpper(k.State))
 			if k.Refusal != nil {
-				fmt.Fprintf(&b, "             refused: %s\n", k.Refusal.Words)
+				fmt.Fprintf(&b, "             refused: %s\n             from %s; accepted is %s\n", k.Refusal.Words, k.Refusal.Place, k.Accepted)
 			}
 		}
 	}
