@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,15 @@ func (c *Cluster) Problem(field, what, hint string) Problem {
 	at := c.places.nearest(field)
 	return Problem{File: c.file, Line: at.line, Column: at.column, Field: field, What: what, Hint: hint}
 }
+
+// ListenerAt is FILE:LINE:COLUMN of a listener.
+func (c *Cluster) ListenerAt(name string) string {
+	i := slices.IndexFunc(c.Listeners, func(l Listener) bool { return l.Name == name })
+	return c.Problem(fmt.Sprintf("listeners[%d].name", i), "", "").Place()
+}
+
+// RouteAt is FILE:LINE:COLUMN of a route, or of the preset that it comes from.
+func (c *Cluster) RouteAt(r Route) string { return c.Problem(r.field, "", "").Place() }
 
 // File is a file that the cluster file names.
 type File struct {

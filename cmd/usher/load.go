@@ -115,11 +115,14 @@ func (l *loaded) addresses() []model.Address {
 
 // translate makes the resources, with the nodes where their names point now and as
 // they wish to be treated.
-func (p publication) translate() xds.Resources {
+func (p publication) translate() xds.Resources { return xds.Translate(p.cluster, p.material()) }
+
+// material is what a translation needs beside the file.
+func (p publication) material() xds.Material {
 	m := xds.Material{Pairs: p.pairs, Roots: p.roots, Clients: p.clients, Challenges: p.open, Between: p.between}
 	m.IPs, m.Names = ips(p.answers), choices(p.answers)
 	m.Draining, m.Closing = p.draining(), p.closing
-	return xds.Translate(p.cluster, m)
+	return m
 }
 
 func readConfig(path string) ([]byte, error) {

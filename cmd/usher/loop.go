@@ -48,6 +48,7 @@ type loop struct {
 	process  processStatus
 
 	status atomic.Pointer[status.Status]
+	live   atomic.Pointer[publication] // what is published, for those who explain it
 }
 
 // publication is one state of what is published.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"usher/envoy"
 )
 
 const defaultConfig = "cluster.yaml"
@@ -42,6 +44,7 @@ func (p places) accepted() string      { return filepath.Join(p.state, "accepted
 func (p places) lastAddresses() string { return filepath.Join(p.state, "addresses.json") }
 func (p places) xdsSocket() string     { return filepath.Join(p.state, "xds.sock") }
 func (p places) apiSocket() string     { return filepath.Join(p.state, "usher.sock") }
+func (p places) adminSocket() string   { return filepath.Join(p.state, envoy.AdminSocket) }
 func (p places) xdsFolder() string     { return filepath.Join(p.state, "xds") }
 
 // makeState creates the state folder for its owner alone.

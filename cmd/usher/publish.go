@@ -23,6 +23,7 @@ func (l *loop) publish(p publication) {
 	}
 	l.server.Publish(p.resources, p.at)
 	l.now = p
+	l.live.Store(&p)
 	l.resolver.watch(p.answers)
 	l.asker.follow(p.questions())
 	if first {

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"usher/cmd/usher/api"
 	"usher/envoy"
 	"usher/xds"
 )
@@ -179,12 +180,15 @@ func (o *options) together(ctx context.Context, l *loop, d doors) error {
 	}
 	answers := handler(l.status.Load)
 	if o.supervise {
-		answers = handler(l.status.Load, sessions{envoy.Admin{Socket: filepath.Join(o.state, envoy.AdminSocket)}})
+		answers = handler(l.status.Load, sessions{envoy.Admin{Socket: o.adminSocket()}})
 	}
+	whole := http.NewServeMux()
+	whole.Handle(api.Prefix+"/", api.Handler(l))
+	whole.Handle("/", answers)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return l.server.Serve(ctx, d.xdsSocket, xds.Transport{Trusted: true}) })
 	g.Go(func() error { return l.server.Serve(ctx, d.xdsPort, port) })
-	g.Go(func() error { return serveHTTP(ctx, d.api, answers) })
+	g.Go(func() error { return serveHTTP(ctx, d.api, whole) })
 	g.Go(func() error { return serveHTTP(ctx, d.console, localOnly(answers)) })
 	g.Go(func() error { return l.watcher.Run(ctx) })
 	g.Go(func() error { l.resolver.run(ctx); return nil })

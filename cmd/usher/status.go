@@ -126,3 +126,6 @@ func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 	}
 	return all
 }
+
+// Status is what readers get: the last that the loop made.
+func (l *loop) Status() *status.Status { return l.status.Load() }

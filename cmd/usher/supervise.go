@@ -53,7 +53,7 @@ func (o *options) superviseEnvoy(ctx context.Context, l *loop) error {
 	}
 	go envoy.TailLog(ctx, filepath.Join(o.state, envoy.LogFile), func(line string) { relay(l.log, line) })
 	go envoy.TailLog(ctx, filepath.Join(o.state, envoy.AccessLogFile), func(line string) { fmt.Println(line) })
-	go reopenLogs(ctx, l.log, envoy.Admin{Socket: filepath.Join(o.state, envoy.AdminSocket)})
+	go reopenLogs(ctx, l.log, envoy.Admin{Socket: o.adminSocket()})
 	return envoy.Supervise(ctx, envoy.Options{
 		Binary: *l.envoy, Dir: o.state, Bootstrap: boot, Drain: drainTime,
 		Notify: func(e envoy.Event) { l.tell(e) },
