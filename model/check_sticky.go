@@ -73,8 +73,12 @@ func (k *checker) way(field string, s Sticky) {
 	if s.JVMRoute == "" && s.PathParameter == "" {
 		k.required(field+".separator", k.has(field+".separator"), "nothing here has a separator", "it goes with jvm_route or path_parameter")
 	}
+	k.required(field+".session_path", k.has(field+".session_path") && s.JVMRoute == "", "nothing here begins a session by its own cookie", "it goes with jvm_route")
 	switch ways[0] {
 	case "jvm_route", "path_parameter":
+		if s.SessionPath != "" && s.SessionPath != NoText {
+			k.path(field+".session_path", s.SessionPath)
+		}
 		k.required(field+".separator", s.Separator != NoText && !strings.Contains(separators, s.Separator), fmt.Sprintf("%.40q is no separator", s.Separator), "one of "+separators+" or off, which takes the whole value")
 		if s.JVMRoute != "" {
 			k.cookieName(field+".jvm_route", s.JVMRoute)

@@ -194,6 +194,7 @@ func orElse[T any](c *Cluster, field string, v *T, otherwise T) {
 func completeSticky(s *Sticky) {
 	if s.JVMRoute != "" {
 		s.PathParameter = cmp.Or(s.PathParameter, pathParameter(s.JVMRoute))
+		s.SessionPath = cmp.Or(s.SessionPath, "/")
 	}
 	if s.JVMRoute != "" || s.PathParameter != "" {
 		s.Separator = cmp.Or(s.Separator, DefaultSeparator)

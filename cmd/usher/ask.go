@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -39,33 +38,48 @@ const answerBytes = 64 << 10
 const switchedOff = "its health API is switched off, so that only its connections are checked: enable it on the node"
 
 // questions are those to the nodes of all pools that usher asks, by node.
-func (p publication) questions() map[xds.NodeOf]question {
-	all := map[xds.NodeOf]question{}
+func (p publication) questions() map[xds.NodeOf]inquiry {
+	all := map[xds.NodeOf]inquiry{}
 	for _, pool := range p.cluster.Pools {
 		if !pool.Health.Asks() {
 			continue
 		}
 		for _, n := range pool.Nodes {
-			ip := n.Address.IP()
-			if !ip.IsValid() {
-				ip = p.answers[n.Address].ip
+			if q, ok := p.question(pool, n); ok {
+				all[xds.NodeOf{Pool: pool.Name, Node: n.Name}] = q
 			}
-			if n.State == model.Disabled || !ip.IsValid() {
-				continue
-			}
-			q := question{sight: sight{pool: pool, node: n}, health: pool.Health, roots: p.roots[pool.Name],
-				at: netip.AddrPortFrom(ip, n.Address.Port).String()}
-			if pool.TLS != nil {
-				q.client = p.pairs[pool.TLS.Certificate]
-			}
-			all[xds.NodeOf{Pool: pool.Name, Node: n.Name}] = q
 		}
 	}
 	return all
 }
 
+// question is how a node is asked, where something may reach it.
+func (p publication) question(pool model.Pool, n model.Node) (question, bool) {
+	ip := n.Address.IP()
+	if !ip.IsValid() {
+		ip = p.answers[n.Address].ip
+	}
+	q := question{sight: sight{pool: pool, node: n}, health: pool.Health, roots: p.roots[pool.Name], at: netip.AddrPortFrom(ip, n.Address.Port).String()}
+	if pool.TLS != nil {
+		q.client = p.pairs[pool.TLS.Certificate]
+	}
+	return q, n.State != model.Disabled && ip.IsValid()
+}
+
+// inquiry is what a node is asked again and again.
+type inquiry interface {
+	ask(ctx context.Context) (wish, error)
+	every() time.Duration
+	same(as inquiry) bool
+}
+
 // same tells whether two questions are one.
-func (q question) same(o question) bool {
+func (q question) same(as inquiry) bool {
+	o, ok := as.(question)
+	return ok && q.alike(o)
+}
+
+func (q question) alike(o question) bool {
 	return q.at == o.at && q.pool.Host == o.pool.Host && fmt.Sprint(q.health) == fmt.Sprint(o.health) &&
 		fmt.Sprint(q.pool.TLS) == fmt.Sprint(o.pool.TLS) && bytes.Equal(q.roots, o.roots) && bytes.Equal(q.client.Chain, o.client.Chain)
 }
@@ -78,13 +92,19 @@ func (q question) every() time.Duration { return max(q.health.Interval.Std(), ti
 func (q question) ask(ctx context.Context) (wish, error) {
 	ctx, cancel := context.WithTimeout(ctx, q.health.Timeout.Std())
 	defer cancel()
+	w, _, err := q.answer(ctx)
+	return w, err
+}
+
+// send asks for the health.
+func (q question) send(ctx context.Context) (*http.Response, error) {
 	scheme := "http"
 	if q.pool.TLS != nil {
 		scheme = "https"
 	}
 	req, err := http.NewRequestWithContext(ctx, string(q.health.Method), scheme+"://"+q.at+q.health.Path, nil)
 	if err != nil {
-		return wish{}, err
+		return nil, err
 	}
 	req.Host = q.node.Address.Host
 	if q.health.Host != "" {
@@ -95,18 +115,9 @@ func (q question) ask(ctx context.Context) (wish, error) {
 	}
 	transport, err := q.transport()
 	if err != nil {
-		return wish{}, err
+		return nil, err
 	}
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		return wish{}, err
-	}
-	defer resp.Body.Close() //nolint:errcheck // read only
-	body, err := io.ReadAll(io.LimitReader(resp.Body, answerBytes))
-	if err != nil {
-		return wish{}, err
-	}
-	return q.read(resp, body), nil
+	return transport.RoundTrip(req)
 }
 
 // transport speaks to the node as the pool does, one question a connection.

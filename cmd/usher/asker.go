@@ -12,6 +12,9 @@ import (
 // asksAtOnce bounds the questions under way.
 const asksAtOnce = 32
 
+// soonAgain is when a node that did not answer is asked again, at most.
+const soonAgain = 10 * time.Second
+
 // asker asks nodes how they are, and reports when one wishes something else.
 type asker struct {
 	news chan map[xds.NodeOf]wish // the latest wishes, when they changed
@@ -23,7 +26,7 @@ type asker struct {
 
 // asking is one node that is asked.
 type asking struct {
-	question
+	inquiry
 	wish wish
 	due  time.Time
 	busy bool
@@ -35,7 +38,7 @@ func newAsker() *asker {
 
 // follow asks these nodes from now on, and no others. What is known of those that
 // are asked the same as before stays.
-func (a *asker) follow(all map[xds.NodeOf]question) {
+func (a *asker) follow(all map[xds.NodeOf]inquiry) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	asked := make(map[xds.NodeOf]*asking, len(all))
@@ -43,9 +46,9 @@ func (a *asker) follow(all map[xds.NodeOf]question) {
 		was, ok := a.asked[of]
 		switch {
 		case !ok:
-			was = &asking{question: q}
+			was = &asking{inquiry: q}
 		case !was.same(q):
-			was = &asking{question: q, wish: was.wish} // until it answers the new one
+			was = &asking{inquiry: q, wish: was.wish} // until it answers the new one
 		}
 		asked[of] = was
 	}
@@ -102,6 +105,9 @@ func (a *asker) ask(ctx context.Context, s *asking) {
 	<-a.slot
 	a.mu.Lock()
 	s.busy, s.due = false, time.Now().Add(s.every())
+	if err != nil {
+		s.due = time.Now().Add(min(s.every(), soonAgain))
+	}
 	changed := err == nil && found != s.wish // silence is no news
 	if changed {
 		s.wish = found

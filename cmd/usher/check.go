@@ -29,7 +29,9 @@ shows and what verify: none, ca and pin would make of it; the mode that the
 file asks for has a *. So verification can be switched on without an outage. It
 exits with 1 if a node would fail what the file asks for, or can't be reached
 (disabled nodes do not count). The local CA is that of the state folder, where
-there is one.`,
+there is one. Of pools with jvm_route it begins a session on each node (see
+session_path), and fails where that does not end in the node's name; it reads the
+node's clock, and its health where that has a path.`,
 		Args: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.config = fileArgument(args)

@@ -26,6 +26,13 @@ type sight struct {
 	node model.Node
 	seen pki.Seen
 	err  error // why no certificate was seen
+	said []remark
+}
+
+// remark is what a node said when it was asked for something.
+type remark struct {
+	text  string
+	fault *pki.Objection // what is wrong with it
 }
 
 // look connects to every node, of pools with TLS and without, and hangs up. The
@@ -66,6 +73,14 @@ func (s *sight) look(ctx context.Context, p publication, now time.Time) {
 	defer cancel()
 	at := netip.AddrPortFrom(ip, s.node.Address.Port).String()
 	s.seen, s.err = pki.Probe(ctx, at, xds.NodeSNI(s.pool, s.node), client, now)
+	if q, ok := p.question(s.pool, s.node); ok && len(s.faults()) == 0 && !s.refused(q.roots) {
+		s.said = q.hear(ctx)
+	}
+}
+
+// refused tells whether the file's verification would end a conversation.
+func (s *sight) refused(roots []byte) bool {
+	return s.pool.TLS != nil && len(s.verdict(s.pool.TLS.Verify, roots)) > 0
 }
 
 // faults are why the node can't be spoken to at all, in whatever mode.
@@ -119,7 +134,8 @@ func (s *sight) pins() (pins []string) {
 
 // fails tells whether the node would not serve as the file has it.
 func (s *sight) fails(roots []byte) bool {
-	return len(s.faults()) > 0 || s.pool.TLS != nil && len(s.verdict(s.pool.TLS.Verify, roots)) > 0
+	says := func(r remark) bool { return r.fault != nil }
+	return len(s.faults()) > 0 || s.refused(roots) || slices.ContainsFunc(s.said, says)
 }
 
 // distinctPins are those of the nodes that were seen.

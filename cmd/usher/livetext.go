@@ -116,6 +116,9 @@ func (r *report) node(s *sight) {
 	if s.pool.TLS == nil && len(faults) == 0 {
 		r.line(4, "no TLS, as the pool has it")
 	}
+	for _, said := range s.said {
+		r.remark(said)
+	}
 	if s.pool.TLS == nil || s.seen.Leaf() == nil {
 		return
 	}
@@ -162,6 +165,14 @@ func (r *report) verdict(s *sight, mode model.Verify, faulty bool) {
 	for _, o := range all {
 		r.objection(fmt.Sprintf("  %s %-4s ", mark, mode), o)
 	}
+}
+
+func (r *report) remark(said remark) {
+	if said.fault == nil {
+		r.line(4, "%s", said.text)
+		return
+	}
+	r.objection("    "+said.text+" ", *said.fault)
 }
 
 func (r *report) objection(head string, o pki.Objection) {

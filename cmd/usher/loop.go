@@ -25,6 +25,7 @@ type loop struct {
 	watcher   *model.Watcher
 	resolver  *resolver
 	asker     *asker
+	sessions  *asker // whose sessions they begin
 	keeper    *keeper
 	internal  *pki.Internal // of the xDS port, where that demands mutual TLS
 	elsewhere *elsewhere    // what Envoys elsewhere need; nil for run
@@ -57,6 +58,7 @@ type publication struct {
 	source    string // status.FromFile or status.FromAccepted; empty when nothing is published
 	answers   map[model.Address]answer
 	wishes    map[xds.NodeOf]wish
+	drifts    map[xds.NodeOf]wish // whose sessions do not end in their names
 	closing   map[xds.NodeOf]bool // whose TCP connections have to end
 	resources xds.Resources
 	at        time.Time
@@ -71,6 +73,7 @@ func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 		watcher:  model.NewWatcher(p.config),
 		resolver: newResolver(),
 		asker:    newAsker(),
+		sessions: newAsker(),
 		started:  time.Now(),
 		first:    make(chan struct{}),
 		pokes:    make(chan struct{}, 1),
@@ -103,6 +106,8 @@ func (l *loop) run(ctx context.Context) error {
 			l.moved(answers)
 		case wishes := <-l.asker.news:
 			l.heard(wishes)
+		case drifts := <-l.sessions.news:
+			l.drifted(drifts)
 		case a := <-l.keeper.asks:
 			l.show(a, time.Now())
 		case o := <-l.keeper.done:

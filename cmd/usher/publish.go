@@ -26,6 +26,7 @@ func (l *loop) publish(p publication) {
 	l.live.Store(&p)
 	l.resolver.watch(p.answers)
 	l.asker.follow(p.questions())
+	l.sessions.follow(p.beginnings())
 	if first {
 		close(l.first)
 	}
@@ -141,7 +142,7 @@ func (l *loop) lastAccepted(now time.Time) *publication {
 		return nil
 	}
 	p := publication{loaded: last, answers: l.lookUp(context.Background(), last)}
-	p.wishes = l.now.still(p)
+	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings())
 	p.resources = p.translate()
 	return &p
 }

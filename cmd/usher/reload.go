@@ -119,7 +119,7 @@ func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	answers := l.lookUp(ctx, next)
 	next.open = l.keeper.open
 	p := publication{loaded: next, source: source, answers: answers}
-	p.wishes = l.now.still(p)
+	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings())
 	p.resources = p.translate()
 	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
 		if err := envoy.Validate(ctx, *l.envoy, p.resources.Static()); err != nil {

@@ -36,7 +36,9 @@ func (l *loop) poolStatus() []status.Pool {
 		for _, n := range p.Nodes {
 			s := nodeStatus(n, l.now.answers[n.Address])
 			w := l.now.wishes[xds.NodeOf{Pool: p.Name, Node: n.Name}]
-			if s.Note = w.note; w.drain {
+			s.Note = strings.TrimPrefix(w.note+"; "+l.now.drifts[xds.NodeOf{Pool: p.Name, Node: n.Name}].note, "; ")
+			s.Note = strings.TrimSuffix(s.Note, "; ")
+			if w.drain {
 				s.Asks = model.Drain
 			}
 			pool.Nodes = append(pool.Nodes, s)

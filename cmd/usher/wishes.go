@@ -35,9 +35,14 @@ func (l *loop) heard(wishes map[xds.NodeOf]wish) {
 
 // still are the wishes that count for the next publication: of nodes that it asks.
 func (p publication) still(next publication) map[xds.NodeOf]wish {
+	return those(p.wishes, next.questions())
+}
+
+// those are what is known of nodes that are asked.
+func those(known map[xds.NodeOf]wish, asked map[xds.NodeOf]inquiry) map[xds.NodeOf]wish {
 	all := map[xds.NodeOf]wish{}
-	for of := range next.questions() {
-		if w, ok := p.wishes[of]; ok {
+	for of := range asked {
+		if w, ok := known[of]; ok {
 			all[of] = w
 		}
 	}
@@ -57,11 +62,13 @@ func (p publication) draining() map[xds.NodeOf]bool {
 
 // notes are what the nodes say that an administrator should know.
 func (p publication) notes() (all []string) {
-	for _, of := range slices.SortedFunc(maps.Keys(p.wishes), func(a, b xds.NodeOf) int {
-		return strings.Compare(a.Pool+"/"+a.Node, b.Pool+"/"+b.Node)
-	}) {
-		if note := p.wishes[of].note; note != "" {
-			all = append(all, fmt.Sprintf("pool %s, node %s: %s", of.Pool, of.Node, note))
+	for _, known := range []map[xds.NodeOf]wish{p.wishes, p.drifts} {
+		for _, of := range slices.SortedFunc(maps.Keys(known), func(a, b xds.NodeOf) int {
+			return strings.Compare(a.Pool+"/"+a.Node, b.Pool+"/"+b.Node)
+		}) {
+			if note := known[of].note; note != "" {
+				all = append(all, fmt.Sprintf("pool %s, node %s: %s", of.Pool, of.Node, note))
+			}
 		}
 	}
 	return all
