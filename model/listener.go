@@ -72,7 +72,7 @@ type TCP struct {
 	Pool string `yaml:"pool" scalar:"true"`
 	// IdleTimeout closes a connection on which nothing has moved for so long.
 	// Default: 1h, 0s is never (Envoy: TcpProxy.idle_timeout).
-	IdleTimeout Duration `yaml:"idle_timeout"`
+	IdleTimeout Duration `yaml:"idle_timeout" range:"100ms..24h" zero:"true"`
 }
 
 // AccessLog is a line for every request, or connection of a listener with tcp.
@@ -113,7 +113,7 @@ type ListenerTLS struct {
 // long as it says, whatever the file says later: begin with a short max_age.
 type HSTS struct {
 	// MaxAge is how long a browser remembers. Default: 365d; 0s makes it forget.
-	MaxAge Duration `yaml:"max_age"`
+	MaxAge Duration `yaml:"max_age" range:"0s..3650d"`
 	// IncludeSubdomains says that the same goes for every name below.
 	IncludeSubdomains bool `yaml:"include_subdomains"`
 	// Preload lets browsers have the host built in. Needs include_subdomains and
