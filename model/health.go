@@ -29,10 +29,10 @@ type Health struct {
 	// tcp, 5s for path (httpd: hcinterval).
 	Interval Duration `yaml:"interval" range:"100ms..1h"`
 	// TCPInterval is that of tcp where there is a path as well. Default: 500ms.
-	TCPInterval Duration `yaml:"tcp_interval" range:"100ms..1h" zero:"true"`
+	TCPInterval Duration `yaml:"tcp_interval" range:"100ms..1h"`
 	// Timeout is how long a check may take. Default: 750ms for tcp, for path
 	// half the interval and at least 1s.
-	Timeout Duration `yaml:"timeout" range:"10ms..1h" zero:"true"`
+	Timeout Duration `yaml:"timeout" range:"10ms..1h"`
 	// Passes is how many good checks in a row bring a node back, 1 to 100. Default:
 	// 1 (httpd: hcpasses).
 	Passes Count `yaml:"passes" range:"1..100"`

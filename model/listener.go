@@ -81,7 +81,7 @@ type TCP struct {
 // `unknown-route` (no node has that name), `hash` or `none`.
 type AccessLog struct {
 	// File is `stdout`, or a path. After a rotation, send usher SIGUSR1 to have it
-	// opened anew. Default: stdout.
+	// opened anew. Default: `stdout`.
 	File string `yaml:"file" scalar:"true"`
 	// Format is `json`, or `combined` for that of httpd with the session's part
 	// behind it. Default: json.
@@ -142,7 +142,7 @@ type ClientTLS struct {
 	// optional).
 	Mode ClientMode `yaml:"mode"`
 	// Header is the request header that carries the certificate to the node.
-	// Default: x-wso2-mutual-auth-cert. What a client sends under this name, or
+	// Default: `x-wso2-mutual-auth-cert`. What a client sends under this name, or
 	// under the default one, is removed, by every listener of the file.
 	Header string `yaml:"header"`
 	// Format is what the header says: pem is the certificate as URL-escaped PEM,

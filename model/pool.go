@@ -27,7 +27,7 @@ type Pool struct {
 	Protocol Protocol `yaml:"protocol"`
 	// Host is the Host header that the nodes get: `keep` leaves the client's,
 	// `node` is the node's own address, anything else is sent as it is. Default:
-	// keep (httpd: ProxyPreserveHost On).
+	// `keep` (httpd: ProxyPreserveHost On).
 	Host string `yaml:"host"`
 	// Reverse maps what the nodes say of themselves in answers to what clients
 	// see (httpd: ProxyPassReverse). Left out: answers stay as they are, which
@@ -63,10 +63,10 @@ type Pool struct {
 	MaxPending Count `yaml:"max_pending" range:"1.."`
 	// ConnectTimeout bounds connecting to a node, its TLS handshake included.
 	// Default: 1s (httpd: connectiontimeout).
-	ConnectTimeout Duration `yaml:"connect_timeout" range:"10ms..1m" zero:"true"`
+	ConnectTimeout Duration `yaml:"connect_timeout" range:"10ms..1m"`
 	// IdleTimeout closes a kept connection to a node without a request. It should
 	// be less than the node's own. Default: 15s, Tomcat has 20s (httpd: ttl).
-	IdleTimeout Duration `yaml:"idle_timeout" range:"100ms..1h" zero:"true"`
+	IdleTimeout Duration `yaml:"idle_timeout" range:"100ms..1h"`
 	// Timeout is how long a whole answer may take where the route does not say.
 	// Default: 300s, 0s is no limit (httpd: timeout).
 	Timeout Duration `yaml:"timeout" range:"0s..24h"`
@@ -110,9 +110,10 @@ type Swap struct {
 type Node struct {
 	// Name is the node's name, unique in its pool and equal to the jvmRoute
 	// it was started with: letters, digits, `_`, `-` and `.` (httpd: route=).
+	// Required.
 	Name string `yaml:"name"`
 	// Address is HOST:PORT. A name is resolved again every few seconds;
-	// whatever it resolves to, it is one node.
+	// whatever it resolves to, it is one node. Required.
 	Address Address `yaml:"address"`
 	// Weight is its share of new sessions, 0.01 to 100. Default: 1 (httpd:
 	// loadfactor).

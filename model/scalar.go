@@ -32,7 +32,7 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 		return setBool(n, v)
 	case *Weight:
 		f, err := strconv.ParseFloat(n.Value, 64)
-		if err != nil || f < 0.01 || f > 100 || f != f {
+		if err != nil || f < leastWeight || f > mostWeight || f != f {
 			return n.Value + " is not a weight", "weights run from 0.01 to 100; to keep a node out, set state: disabled"
 		}
 		*v = Weight(f)
@@ -68,13 +68,13 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 		*v = statuses
 	case *Status:
 		status, err := strconv.ParseUint(n.Value, 10, 16)
-		if err != nil || status < 100 || status > 599 {
+		if err != nil || status < leastStatus || status > mostStatus {
 			return strconv.Quote(n.Value) + " is no HTTP status", "statuses run from 100 to 599"
 		}
 		*v = Status(status)
 	case *Count:
-		count, err := strconv.ParseUint(n.Value, 10, 30)
-		if err != nil {
+		count, err := strconv.ParseUint(n.Value, 10, 32)
+		if err != nil || count > mostCount {
 			return strconv.Quote(n.Value) + " is not a number", "write a whole number, 0 or more"
 		}
 		*v = Count(count)
