@@ -30,7 +30,8 @@ file asks for has a *. So verification can be switched on without an outage. It
 exits with 1 if a node would fail what the file asks for, or can't be reached
 (disabled nodes do not count). The local CA is that of the state folder, where
 there is one.`,
-		Args: oneFile,
+		Args:              oneFile,
+		ValidArgsFunction: firstOnly(completeFile),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.config = fileArgument(args)
 			store, err := checkStore(p, live)
@@ -116,7 +117,8 @@ that Envoy would get, as YAML. Private keys are left out, nothing is written.
 Names of nodes are resolved as they are now.
 
 With --preset it prints what a preset stands for in a cluster file.`,
-		Args: oneFile,
+		Args:              oneFile,
+		ValidArgsFunction: firstOnly(completeFile),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if preset != "" {
 				return showPreset(cmd, preset)
