@@ -10,24 +10,27 @@ import (
 
 // schema is one of JSON Schema, draft 2020-12: what of it this package needs.
 type schema struct {
-	Schema      string             `json:"$schema,omitempty"`
-	Title       string             `json:"title,omitempty"`
-	Ref         string             `json:"$ref,omitempty"`
-	Description string             `json:"description,omitempty"`
-	Default     any                `json:"default,omitempty"`
-	Type        any                `json:"type,omitempty"` // a word or a list of words
-	Enum        []any              `json:"enum,omitempty"`
-	Minimum     *float64           `json:"minimum,omitempty"`
-	Maximum     *float64           `json:"maximum,omitempty"`
-	MaxLength   int                `json:"maxLength,omitempty"`
-	Pattern     string             `json:"pattern,omitempty"`
-	AnyOf       []*schema          `json:"anyOf,omitempty"`
-	Items       *schema            `json:"items,omitempty"`
-	MinItems    int                `json:"minItems,omitempty"`
-	Properties  map[string]*schema `json:"properties,omitempty"`
-	Additional  any                `json:"additionalProperties,omitempty"` // false, or a schema
-	Required    []string           `json:"required,omitempty"`
-	Defs        map[string]*schema `json:"$defs,omitempty"`
+	Schema      string   `json:"$schema,omitempty"`
+	Title       string   `json:"title,omitempty"`
+	Ref         string   `json:"$ref,omitempty"`
+	Description string   `json:"description,omitempty"`
+	Default     any      `json:"default,omitempty"`
+	Type        any      `json:"type,omitempty"` // a word or a list of words
+	Enum        []any    `json:"enum,omitempty"`
+	Minimum     *float64 `json:"minimum,omitempty"`
+	Maximum     *float64 `json:"maximum,omitempty"`
+	MaxLength   int      `json:"maxLength,omitempty"`
+	Pattern     string   `json:"pattern,omitempty"`
+	// PatternError is what editors say in the place of the pattern: a word of VS
+	// Code's and yaml-language-server's own, which validators pass over.
+	PatternError string             `json:"patternErrorMessage,omitempty"`
+	AnyOf        []*schema          `json:"anyOf,omitempty"`
+	Items        *schema            `json:"items,omitempty"`
+	MinItems     int                `json:"minItems,omitempty"`
+	Properties   map[string]*schema `json:"properties,omitempty"`
+	Additional   any                `json:"additionalProperties,omitempty"` // false, or a schema
+	Required     []string           `json:"required,omitempty"`
+	Defs         map[string]*schema `json:"$defs,omitempty"`
 }
 
 // Schema is the JSON Schema of a cluster file (draft 2020-12), for editors and for

@@ -3,6 +3,8 @@ package model
 import (
 	"reflect"
 	"strconv"
+
+	yaml "go.yaml.in/yaml/v4"
 )
 
 // plain are the kinds of a text without quotes: YAML makes a number of a name
@@ -25,11 +27,11 @@ const (
 
 // named are forms that stand once in a schema, for many keys.
 var named = map[reflect.Type]*schema{
-	reflect.TypeFor[Duration]():    numberOrText(0, 0, "integer", durationText), // without a unit there is 0 alone
-	reflect.TypeFor[Address]():     {Type: "string", Pattern: addressText},
-	reflect.TypeFor[Network]():     {Type: "string", Pattern: networkText},
-	reflect.TypeFor[Pin]():         {Type: "string", Pattern: pinText},
-	reflect.TypeFor[StatusRange](): numberOrText(leastStatus, mostStatus, "integer", statusesText),
+	reflect.TypeFor[Duration]():    textOrNumber[Duration](durationText, "integer", 0, 0), // without a unit there is 0 alone
+	reflect.TypeFor[Address]():     text[Address](addressText),
+	reflect.TypeFor[Network]():     text[Network](networkText),
+	reflect.TypeFor[Pin]():         text[Pin](pinText),
+	reflect.TypeFor[StatusRange](): textOrNumber[StatusRange](statusesText, "integer", leastStatus, mostStatus),
 }
 
 // scalarForm is what a single value may look like.
@@ -44,22 +46,31 @@ func scalarForm(t reflect.Type) *schema {
 	case reflect.TypeFor[bool]():
 		return &schema{Enum: spelled([]string{"true", "false"})}
 	case reflect.TypeFor[Weight]():
-		return numberOrText(leastWeight, mostWeight, "number", weightText)
+		return textOrNumber[Weight](weightText, "number", leastWeight, mostWeight)
 	case reflect.TypeFor[Status]():
-		return numberOrText(leastStatus, mostStatus, "integer", statusText)
+		return textOrNumber[Status](statusText, "integer", leastStatus, mostStatus)
 	case reflect.TypeFor[Count]():
-		return numberOrText(0, mostCount, "integer", countText)
+		return textOrNumber[Count](countText, "integer", 0, mostCount)
 	case reflect.TypeFor[Port]():
-		return numberOrText(1, mostPort, "integer", "^"+portText+"$")
+		return textOrNumber[Port]("^"+portText+"$", "integer", 1, mostPort)
 	case reflect.TypeFor[Regex]():
 		return &schema{Type: plain, MaxLength: maxRegex}
 	}
 	return &schema{Type: plain}
 }
 
-// numberOrText is a number, or its text in quotes.
-func numberOrText(least, most float64, kind, pattern string) *schema {
-	return &schema{Type: []string{kind, "string"}, Minimum: &least, Maximum: &most, Pattern: pattern}
+// text is one of a pattern. Where it does not match, an editor says what the parser
+// would.
+func text[T any](pattern string) *schema {
+	_, hint := set(&yaml.Node{Kind: yaml.ScalarNode}, reflect.ValueOf(new(T)).Elem())
+	return &schema{Type: "string", Pattern: pattern, PatternError: hint}
+}
+
+// textOrNumber is a number, or its text in quotes.
+func textOrNumber[T any](pattern, kind string, least, most float64) *schema {
+	s := text[T](pattern)
+	s.Type, s.Minimum, s.Maximum = []string{kind, "string"}, &least, &most
+	return s
 }
 
 // numeric is a limit as JSON has it, nil where there is none.
@@ -86,12 +97,12 @@ func spelled(known []string) []any {
 }
 
 // native is a value as YAML reads its text.
-func native(text string) any {
-	if b, err := strconv.ParseBool(text); err == nil && (text == "true" || text == "false") {
-		return b
+func native(word string) any {
+	if word == "true" || word == "false" {
+		return word == "true"
 	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil {
+	if f, err := strconv.ParseFloat(word, 64); err == nil {
 		return f
 	}
-	return text
+	return word
 }
