@@ -6,6 +6,17 @@ import (
 	"usher/model"
 )
 
+// completionCommand adds the library's own verb, which refuses what it does not
+// know as the others do.
+func completionCommand(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args, c.RunE = noArguments, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
+}
+
 // complete says for all verbs below what a shell may offer. A verb names its
 // arguments itself, by ValidArgsFunction, such as completeNodes; what the value of
 // a flag may be follows from the flag's name.
