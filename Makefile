@@ -10,7 +10,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference bench images compose-test clean
+.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference man bench images compose-test clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ $(TOOLS)/golangci-lint-$(LINT):
 
 reference: ## write the file reference in README.md anew
 	go test ./model -run Reference -update
+
+man: build ## the manual pages, to dist/man; read them by `man -M dist/man usher`
+	bin/usher man dist/man
 
 bench: ## the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./model ./xds

@@ -16,7 +16,7 @@ type Certificate struct {
 	Key string `yaml:"key"`
 	// Lifetime is how long an issued certificate is valid, 60s to 825d.
 	// Default: 90d. It is renewed when two thirds have passed. Not with acme.
-	Lifetime Duration `yaml:"lifetime"`
+	Lifetime Duration `yaml:"lifetime" range:"60s..825d"`
 	// KeyType is `ecdsa` (on P-256) or `rsa` (of 3072 bits, for clients that know
 	// nothing else) where the certificate is not given as files. Default: ecdsa.
 	// A change issues a new one.

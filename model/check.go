@@ -3,23 +3,9 @@ package model
 import (
 	"fmt"
 	"regexp"
-	"time"
 )
 
-// Limits of what a file may say.
-const (
-	maxName     = 128 // characters of a name
-	minInterval = Duration(100 * time.Millisecond)
-	maxInterval = Duration(time.Hour)
-	minTry      = Duration(10 * time.Millisecond)
-	maxTry      = Duration(time.Hour)
-	maxTimeout  = Duration(24 * time.Hour)
-	minLifetime = Duration(60 * time.Second)
-	maxLifetime = Duration(825 * 24 * time.Hour) // what browsers take of a private CA
-	maxTTL      = Duration(3650 * 24 * time.Hour)
-	maxAttempts = 20
-	maxSet      = 99 // httpd's
-)
+const maxName = 128 // characters of a name
 
 // checker collects what is wrong with a decoded and completed cluster. A field
 // that could not be read has been reported and is not judged again.
@@ -112,10 +98,4 @@ func (k *checker) among(known names, field, kind, name string) {
 		hint = "the file has no " + kind + "s"
 	}
 	k.fault(field, fmt.Sprintf("there is no %s %q", kind, name), hint)
-}
-
-func (k *checker) span(field string, d, least, most Duration) {
-	if d < least || d > most {
-		k.fault(field, fmt.Sprintf("%s is out of range", d), fmt.Sprintf("%s to %s will do", least, most))
-	}
 }

@@ -30,7 +30,7 @@ func (k *checker) certificate(field string, c Certificate) {
 		k.required(field+".key_type", k.has(field+".key_type"), "key type of a certificate that is given as a file", hint)
 		return
 	}
-	k.span(field+".lifetime", c.Lifetime, minLifetime, maxLifetime)
+	k.ranges(field, c)
 	for i, h := range c.Hosts {
 		if k.has(field + ".hosts") {
 			k.host(item(field+".hosts", i), strings.ToLower(h), false)

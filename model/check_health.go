@@ -7,10 +7,7 @@ import (
 	"strings"
 )
 
-const (
-	maxHealthBody = 1024 // bytes of the text that an answer must have
-	maxChecks     = 100  // in a row
-)
+const maxHealthBody = 1024 // bytes of the text that an answer must have
 
 func (k *checker) health(field string, h Health) {
 	if h.Path != "" {
@@ -21,12 +18,7 @@ func (k *checker) health(field string, h Health) {
 		}
 	}
 	k.required(field+".tcp_interval", k.has(field+".tcp_interval") && (h.Path == "" || h.TCP.Off()), "tcp_interval without both tcp and path", "interval is the one of a check alone")
-	k.span(field+".interval", h.Interval, minInterval, maxInterval)
-	k.span(field+".tcp_interval", h.TCPInterval, minInterval, maxInterval)
-	k.span(field+".timeout", h.Timeout, minTry, maxInterval)
-	k.between(field+".passes", h.Passes, 1, maxChecks)
-	k.between(field+".fails", h.Fails, 1, maxChecks)
-	k.between(field+".passive", h.Passive, 0, maxChecks)
+	k.ranges(field, h)
 	if h.Host != "" {
 		k.hostPort(field+".host", h.Host)
 	}
@@ -38,10 +30,6 @@ func (k *checker) health(field string, h Health) {
 	if h.DrainHeader != "" {
 		k.token(field+".drain_header", h.DrainHeader, "the name of a header")
 	}
-}
-
-func (k *checker) between(field string, n, least, most Count) {
-	k.required(field, n < least || n > most, fmt.Sprintf("%d is out of range", n), fmt.Sprintf("%d to %d will do", least, most))
 }
 
 // headerLine checks a header that a request shall carry.

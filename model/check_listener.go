@@ -54,7 +54,7 @@ func (k *checker) tcp(field string, l Listener, pools names) {
 	}
 	k.required(field+".tcp.pool", l.TCP.Pool == "", "tcp without a pool", "write tcp: {pool: NAME}")
 	k.among(pools, field+".tcp.pool", "pool", l.TCP.Pool)
-	k.spanIfSet(field+".tcp.idle_timeout", l.TCP.IdleTimeout, minInterval, maxTimeout)
+	k.ranges(field+".tcp", *l.TCP)
 	if p := k.poolNamed(l.TCP.Pool); p.Balance.Hashes() {
 		k.fault(field+".tcp.pool", fmt.Sprintf("pool %q hashes what a connection has not", l.TCP.Pool), "send it to a pool with another balance")
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 func (k *checker) pool(field string, p Pool, certificates names) {
@@ -25,28 +24,10 @@ func (k *checker) pool(field string, p Pool, certificates names) {
 
 // limits checks times and numbers.
 func (k *checker) limits(field string, p Pool) {
-	k.spanIfSet(field+".try_timeout", p.TryTimeout, minTry, maxTry)
-	k.spanIfSet(field+".retry", p.Retry, minInterval, maxTimeout)
-	k.spanIfSet(field+".slow_start", p.SlowStart, Duration(time.Second), maxInterval)
-	k.spanIfSet(field+".drain_timeout", p.DrainTimeout, minInterval, maxTimeout)
 	k.required(field+".drain_timeout", p.DrainTimeout > 0 && p.Health.Path == "" && p.Health.TCP.Off(), "drain_timeout of a pool without a check", "connections are ended by a check that fails; remove tcp: false")
-	k.span(field+".connect_timeout", p.ConnectTimeout, minTry, Duration(time.Minute))
-	k.span(field+".idle_timeout", p.IdleTimeout, minInterval, maxInterval)
-	k.span(field+".timeout", p.Timeout, 0, maxTimeout)
-	k.between(field+".attempts", p.Attempts, 0, maxAttempts)
-	for _, key := range []string{"max_connections", "max_pending"} {
-		n := map[string]Count{"max_connections": p.MaxConnections, "max_pending": p.MaxPending}[key]
-		k.required(join(field, key), k.has(join(field, key)) && n == 0, "0 lets nothing through", "leave it out where there is no limit")
-	}
+	k.ranges(field, p)
 	if p.SlowStart > 0 && (p.Balance.Hashes() || p.Balance == Random) {
 		k.fault(field+".slow_start", "slow_start does not go with "+string(p.Balance), "choose round_robin or least_request, or remove it")
-	}
-}
-
-// spanIfSet lets 0 stand for off.
-func (k *checker) spanIfSet(field string, d, least, most Duration) {
-	if d != 0 {
-		k.span(field, d, least, most)
 	}
 }
 
@@ -82,7 +63,7 @@ func (k *checker) swap(field string, s Swap) {
 
 // rank checks where a node stands among the others.
 func (k *checker) rank(field string, n Node, p Pool, nodes names) {
-	k.between(field+".set", n.Set, 0, maxSet)
+	k.ranges(field, n)
 	k.required(field+".set", n.Set > 0 && p.Balance.Hashes(), "set does not go with "+string(p.Balance), "a hash knows no ranks; use state: standby")
 	if n.Redirect == "" {
 		return

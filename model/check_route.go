@@ -15,9 +15,7 @@ const maxBody = 4096 // bytes of an answer of Envoy's own
 func (k *checker) route(r Route, before []Route, pools names) {
 	k.action(r)
 	k.among(pools, r.field+".pool", "pool", r.Pool)
-	if k.has(r.field + ".timeout") {
-		k.span(r.field+".timeout", r.Timeout, 0, maxTimeout)
-	}
+	k.ranges(r.field, r)
 	if !r.Forwards() {
 		for _, key := range []string{"rewrite", "sticky", "balance", "on_failure", "upgrades", "timeout"} {
 			k.required(join(r.field, key), k.has(join(r.field, key)) && !k.unread(r.field+".pool"), key+" of a path that no node is asked for", "it goes with pool; remove it")
@@ -125,7 +123,7 @@ func (k *checker) elsewhere(field string, r Route) {
 
 func (k *checker) respond(field string, r Respond) {
 	k.required(field+".status", r.Status == 0 && !k.unread(field), "an answer without a status", "such as {status: 503}")
-	k.required(field+".status", r.Status > 0 && r.Status < 200, fmt.Sprintf("%d is no final answer", r.Status), "statuses of answers run from 200 to 599")
+	k.ranges(field, r)
 	k.required(field+".body", len(r.Body) > maxBody, fmt.Sprintf("a text of %d bytes; %d is the most", len(r.Body), maxBody), "longer pages belong to a node")
 	k.required(field+".body", strings.Contains(r.Body, "%"), "a percent sign would be read as one of Envoy's variables", "remove it")
 	k.required(field+".content_type", k.has(field+".content_type") && r.Body == "", "a content type of nothing", "add body: TEXT, or remove it")

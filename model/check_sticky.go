@@ -100,7 +100,8 @@ func (k *checker) way(field string, s Sticky) {
 }
 
 func (k *checker) routeCookie(field string, c RouteCookie) {
-	k.cookie(field, Cookie{Name: c.Name, TTL: c.TTL})
+	k.cookieName(field+".name", c.Name)
+	k.ranges(field, c)
 	if d := strings.TrimPrefix(c.Domain, "."); c.Domain != "" && !hostPattern.MatchString(strings.ToLower(d)) {
 		k.fault(field+".domain", fmt.Sprintf("%.140q is not a domain", c.Domain), "such as example.org")
 	}
@@ -108,7 +109,7 @@ func (k *checker) routeCookie(field string, c RouteCookie) {
 
 func (k *checker) cookie(field string, c Cookie) {
 	k.cookieName(field+".name", c.Name)
-	k.span(field+".ttl", c.TTL, 0, maxTTL)
+	k.ranges(field, c)
 }
 
 // pairing checks that the balance goes with what is sticky.

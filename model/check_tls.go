@@ -37,7 +37,7 @@ func (k *checker) shown(field string, t *ListenerTLS, certificates names) {
 }
 
 func (k *checker) hsts(field string, h HSTS) {
-	k.span(field+".max_age", h.MaxAge, 0, maxTTL)
+	k.ranges(field, h)
 	if h.Preload && (!h.IncludeSubdomains || h.MaxAge < DefaultMaxAge) {
 		k.fault(field+".preload", "browsers take no host with these words into their lists", "preload needs include_subdomains: true and a max_age of 365d or more")
 	}

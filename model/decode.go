@@ -99,13 +99,9 @@ func short(t reflect.Type) int {
 	return -1
 }
 
-// alone tells whether one entry may stand without a list around it.
-func alone(n *yaml.Node, list reflect.Type) bool {
-	switch list {
-	case reflect.TypeFor[[]Sticky](), reflect.TypeFor[[]StatusRange]():
-		return n.Kind != yaml.SequenceNode
-	}
-	return false
+// maybeAlone tells whether one entry of a list may stand without the list.
+func maybeAlone(list reflect.Type) bool {
+	return list == reflect.TypeFor[[]Sticky]() || list == reflect.TypeFor[[]StatusRange]()
 }
 
 // texts reads names and texts.
@@ -127,7 +123,7 @@ func (d *decoder) texts(n *yaml.Node, into reflect.Value, field string) {
 }
 
 func (d *decoder) list(n *yaml.Node, into reflect.Value, field string) {
-	if alone(n, into.Type()) {
+	if n.Kind != yaml.SequenceNode && maybeAlone(into.Type()) {
 		into.Set(reflect.MakeSlice(into.Type(), 1, 1))
 		d.decode(n, into.Index(0), field)
 		return

@@ -27,22 +27,22 @@ type Health struct {
 	TCP Switch `yaml:"tcp"`
 	// Interval is the time between two checks, 100ms to 1h. Default: 500ms for
 	// tcp, 5s for path (httpd: hcinterval).
-	Interval Duration `yaml:"interval"`
+	Interval Duration `yaml:"interval" range:"100ms..1h"`
 	// TCPInterval is that of tcp where there is a path as well. Default: 500ms.
-	TCPInterval Duration `yaml:"tcp_interval"`
+	TCPInterval Duration `yaml:"tcp_interval" range:"100ms..1h"`
 	// Timeout is how long a check may take. Default: 750ms for tcp, for path
 	// half the interval and at least 1s.
-	Timeout Duration `yaml:"timeout"`
+	Timeout Duration `yaml:"timeout" range:"10ms..1h"`
 	// Passes is how many good checks in a row bring a node back, 1 to 100. Default:
 	// 1 (httpd: hcpasses).
-	Passes Count `yaml:"passes"`
+	Passes Count `yaml:"passes" range:"1..100"`
 	// Fails is how many failed checks in a row take a node out, 1 to 100; a wrong
 	// answer of path does so at once. Default: 2 (httpd: hcfails).
-	Fails Count `yaml:"fails"`
+	Fails Count `yaml:"fails" range:"1..100"`
 	// Passive is how many requests in a row must fail to connect until a node is
 	// taken out without a check, 0 to 100; 0 never does. With 1, a request that is
 	// cut off or times out does so, too (httpd: failontimeout). Default: 3.
-	Passive Count `yaml:"passive"`
+	Passive Count `yaml:"passive" range:"0..100"`
 	// DrainStatus are answers of path by which a node asks to be drained, such as
 	// 404: its sessions stay, nobody new comes. usher asks, at the interval, but not
 	// more than once a second. Default: none.

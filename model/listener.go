@@ -72,7 +72,7 @@ type TCP struct {
 	Pool string `yaml:"pool" scalar:"true"`
 	// IdleTimeout closes a connection on which nothing has moved for so long.
 	// Default: 1h, 0s is never (Envoy: TcpProxy.idle_timeout).
-	IdleTimeout Duration `yaml:"idle_timeout"`
+	IdleTimeout Duration `yaml:"idle_timeout" range:"100ms..24h" zero:"true"`
 }
 
 // AccessLog is a line for every request, or connection of a listener with tcp.
@@ -81,7 +81,7 @@ type TCP struct {
 // `unknown-route` (no node has that name), `hash` or `none`.
 type AccessLog struct {
 	// File is `stdout`, or a path. After a rotation, send usher SIGUSR1 to have it
-	// opened anew. Default: stdout.
+	// opened anew. Default: `stdout`.
 	File string `yaml:"file" scalar:"true"`
 	// Format is `json`, or `combined` for that of httpd with the session's part
 	// behind it. Default: json.
@@ -113,7 +113,7 @@ type ListenerTLS struct {
 // long as it says, whatever the file says later: begin with a short max_age.
 type HSTS struct {
 	// MaxAge is how long a browser remembers. Default: 365d; 0s makes it forget.
-	MaxAge Duration `yaml:"max_age"`
+	MaxAge Duration `yaml:"max_age" range:"0s..3650d"`
 	// IncludeSubdomains says that the same goes for every name below.
 	IncludeSubdomains bool `yaml:"include_subdomains"`
 	// Preload lets browsers have the host built in. Needs include_subdomains and
@@ -142,7 +142,7 @@ type ClientTLS struct {
 	// optional).
 	Mode ClientMode `yaml:"mode"`
 	// Header is the request header that carries the certificate to the node.
-	// Default: x-wso2-mutual-auth-cert. What a client sends under this name, or
+	// Default: `x-wso2-mutual-auth-cert`. What a client sends under this name, or
 	// under the default one, is removed, by every listener of the file.
 	Header string `yaml:"header"`
 	// Format is what the header says: pem is the certificate as URL-escaped PEM,

@@ -23,6 +23,14 @@ func ParseNetwork(s string) (Network, error) {
 	return Network{p.Masked()}, nil
 }
 
+// The ends of what single values may be.
+const (
+	leastWeight, mostWeight = 0.01, 100
+	leastStatus, mostStatus = 100, 599
+	mostCount               = 1<<30 - 1
+	mostPort                = 65535
+)
+
 // Status is an HTTP status, 100 to 599.
 type Status uint16
 
@@ -41,7 +49,7 @@ func ParseStatusRange(s string) (StatusRange, error) {
 	}
 	from, err := strconv.ParseUint(first, 10, 16)
 	to, err2 := strconv.ParseUint(last, 10, 16)
-	if err != nil || err2 != nil || from < 100 || to > 599 || from > to {
+	if err != nil || err2 != nil || from < leastStatus || to > mostStatus || from > to {
 		return StatusRange{}, fmt.Errorf("%.140q is no HTTP status and no range of them", s)
 	}
 	return StatusRange{Status(from), Status(to)}, nil
@@ -58,7 +66,7 @@ func (r StatusRange) String() string {
 // Has tells whether a status is in the range.
 func (r StatusRange) Has(s Status) bool { return r.From <= s && s <= r.To }
 
-// Count is how many, 0 or more.
+// Count is how many, 0 to 2^30 - 1.
 type Count uint32
 
 // Regex is an expression of RE2.

@@ -27,7 +27,7 @@ type Pool struct {
 	Protocol Protocol `yaml:"protocol"`
 	// Host is the Host header that the nodes get: `keep` leaves the client's,
 	// `node` is the node's own address, anything else is sent as it is. Default:
-	// keep (httpd: ProxyPreserveHost On).
+	// `keep` (httpd: ProxyPreserveHost On).
 	Host string `yaml:"host"`
 	// Reverse maps what the nodes say of themselves in answers to what clients
 	// see (httpd: ProxyPassReverse). Left out: answers stay as they are, which
@@ -39,7 +39,7 @@ type Pool struct {
 	// Retry is how long a node stays out after failures of its own (health.passive,
 	// fail_on_status), whatever its check says. Default: until its next good check,
 	// 3s at most; 60s with fail_on_status (httpd: retry).
-	Retry Duration `yaml:"retry"`
+	Retry Duration `yaml:"retry" range:"100ms..24h" zero:"true"`
 	// FailOnStatus are answers that take a node out, such as [500, 503], one of
 	// which is enough (httpd: failonstatus). The client gets them all the same.
 	// Default: none.
@@ -50,34 +50,34 @@ type Pool struct {
 	ForceRecovery Switch `yaml:"force_recovery"`
 	// Attempts is how often a request is tried again at most, on whatever node
 	// serves, 0 to 20. Default: 6 (httpd: maxattempts).
-	Attempts Count `yaml:"attempts"`
+	Attempts Count `yaml:"attempts" range:"0..20"`
 	// SlowStart lets a node's share of new sessions grow over so long when it joins
 	// or comes back. Not with random, ring_hash or maglev. Default: 0s, at once.
-	SlowStart Duration `yaml:"slow_start"`
+	SlowStart Duration `yaml:"slow_start" range:"1s..1h" zero:"true"`
 	// MaxConnections is how many connections each node gets at most. Default:
 	// no limit (httpd: max).
-	MaxConnections Count `yaml:"max_connections"`
+	MaxConnections Count `yaml:"max_connections" range:"1.."`
 	// MaxPending is how many requests may wait for a connection, also while it is
 	// made, times the number of nodes; more get 503. Default: no limit (httpd:
 	// acquire).
-	MaxPending Count `yaml:"max_pending"`
+	MaxPending Count `yaml:"max_pending" range:"1.."`
 	// ConnectTimeout bounds connecting to a node, its TLS handshake included.
 	// Default: 1s (httpd: connectiontimeout).
-	ConnectTimeout Duration `yaml:"connect_timeout"`
+	ConnectTimeout Duration `yaml:"connect_timeout" range:"10ms..1m"`
 	// IdleTimeout closes a kept connection to a node without a request. It should
 	// be less than the node's own. Default: 15s, Tomcat has 20s (httpd: ttl).
-	IdleTimeout Duration `yaml:"idle_timeout"`
+	IdleTimeout Duration `yaml:"idle_timeout" range:"100ms..1h"`
 	// Timeout is how long a whole answer may take where the route does not say.
 	// Default: 300s, 0s is no limit (httpd: timeout).
-	Timeout Duration `yaml:"timeout"`
+	Timeout Duration `yaml:"timeout" range:"0s..24h"`
 	// TryTimeout ends an attempt on a node that sends nothing for so long, and
 	// tries the next one; only for methods that may be repeated (GET, HEAD,
 	// OPTIONS, TRACE, PUT, DELETE). Default: 0s, off: a slow login is not a
 	// fault.
-	TryTimeout Duration `yaml:"try_timeout"`
+	TryTimeout Duration `yaml:"try_timeout" range:"10ms..1h" zero:"true"`
 	// DrainTimeout closes the TCP connections that a draining node still has so
 	// long after its drain began; of listeners with tcp alone. Default: 0s, never.
-	DrainTimeout Duration `yaml:"drain_timeout"`
+	DrainTimeout Duration `yaml:"drain_timeout" range:"100ms..24h" zero:"true"`
 	// Nodes are the servers. Required, at least one.
 	Nodes []Node `yaml:"nodes"`
 }
@@ -110,9 +110,10 @@ type Swap struct {
 type Node struct {
 	// Name is the node's name, unique in its pool and equal to the jvmRoute
 	// it was started with: letters, digits, `_`, `-` and `.` (httpd: route=).
+	// Required.
 	Name string `yaml:"name"`
 	// Address is HOST:PORT. A name is resolved again every few seconds;
-	// whatever it resolves to, it is one node.
+	// whatever it resolves to, it is one node. Required.
 	Address Address `yaml:"address"`
 	// Weight is its share of new sessions, 0.01 to 100. Default: 1 (httpd:
 	// loadfactor).
@@ -124,7 +125,7 @@ type Node struct {
 	State State `yaml:"state"`
 	// Set is its rank, 0 to 99: new sessions go to the lowest that can serve. Not
 	// with ring_hash or maglev. Default: 0 (httpd: lbset).
-	Set Count `yaml:"set"`
+	Set Count `yaml:"set" range:"0..99"`
 	// Redirect names the node that its sessions go to when it can't serve, before
 	// any other. Only where sticky names nodes (httpd: redirect).
 	Redirect string `yaml:"redirect"`

@@ -27,14 +27,7 @@ func PresetText(name string) (string, error) {
 
 // PresetNames are those of all presets.
 func PresetNames() []string {
-	var names []string
-	for _, p := range presets {
-		names = append(names, string(p))
-	}
-	for _, h := range healths {
-		names = append(names, string(h))
-	}
-	return names
+	return slices.Concat(words[reflect.TypeFor[Preset]()], words[reflect.TypeFor[HealthPreset]()])
 }
 
 // part is one key of a preset, all of it at the place where the file names it.

@@ -51,7 +51,7 @@ type Route struct {
 	Upgrades []string `yaml:"upgrades"`
 	// Timeout is how long the whole answer may take. Default: the pool's; 0s is
 	// no limit (Envoy: RouteAction.timeout; httpd: ProxyTimeout).
-	Timeout Duration `yaml:"timeout"`
+	Timeout Duration `yaml:"timeout" range:"0s..24h"`
 
 	field string // where it stands
 }
@@ -68,7 +68,7 @@ type RouteRedirect struct {
 // Respond is an answer of the balancer's own.
 type Respond struct {
 	// Status is 200 to 599. Required.
-	Status Status `yaml:"status" scalar:"true"`
+	Status Status `yaml:"status" scalar:"true" range:"200..599"`
 	// Body is its text, at most 4096 bytes. Default: none.
 	Body string `yaml:"body"`
 	// ContentType is what the text is. Default: text/plain.

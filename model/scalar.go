@@ -22,6 +22,9 @@ func (d *decoder) scalar(n *yaml.Node, into reflect.Value, field string) {
 
 // set puts a text into a value, or says what is wrong with it and what to do.
 func set(n *yaml.Node, into reflect.Value) (what, hint string) {
+	if known, closed := words[into.Type()]; closed {
+		return setWord(n, into, known)
+	}
 	switch v := into.Addr().Interface().(type) {
 	case *string:
 		*v = n.Value
@@ -29,7 +32,7 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 		return setBool(n, v)
 	case *Weight:
 		f, err := strconv.ParseFloat(n.Value, 64)
-		if err != nil || f < 0.01 || f > 100 || f != f {
+		if err != nil || f < leastWeight || f > mostWeight || f != f {
 			return n.Value + " is not a weight", "weights run from 0.01 to 100; to keep a node out, set state: disabled"
 		}
 		*v = Weight(f)
@@ -65,13 +68,13 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 		*v = statuses
 	case *Status:
 		status, err := strconv.ParseUint(n.Value, 10, 16)
-		if err != nil || status < 100 || status > 599 {
+		if err != nil || status < leastStatus || status > mostStatus {
 			return strconv.Quote(n.Value) + " is no HTTP status", "statuses run from 100 to 599"
 		}
 		*v = Status(status)
 	case *Count:
-		count, err := strconv.ParseUint(n.Value, 10, 30)
-		if err != nil {
+		count, err := strconv.ParseUint(n.Value, 10, 32)
+		if err != nil || count > mostCount {
 			return strconv.Quote(n.Value) + " is not a number", "write a whole number, 0 or more"
 		}
 		*v = Count(count)
@@ -81,58 +84,16 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 			return err.Error(), "expressions are those of RE2: no look-around, no back references"
 		}
 		*v = regex
-	case *Balance:
-		return word(n, v, balances)
-	case *OnFailure:
-		return word(n, v, failures)
-	case *Protocol:
-		return word(n, v, protocols)
-	case *Switch:
-		return word(n, v, switches)
-	case *Preset:
-		return word(n, v, presets)
-	case *HealthPreset:
-		return word(n, v, healths)
-	case *LogFormat:
-		return word(n, v, logFormats)
-	case *SameSite:
-		return word(n, v, sameSites)
-	case *Method:
-		return word(n, v, methods)
-	case *State:
-		return word(n, v, states)
-	case *Verify:
-		return word(n, v, verifies)
-	case *TLSVersion:
-		return word(n, v, versions)
-	case *Redirect:
-		return word(n, v, targets)
 	case *Port:
 		port, err := strconv.ParseUint(n.Value, 10, 16)
 		if err != nil || port == 0 {
 			return strconv.Quote(n.Value) + " is not a port", "ports run from 1 to 65535"
 		}
 		*v = Port(port)
-	case *KeyType:
-		return word(n, v, keyTypes)
-	case *ClientMode:
-		return word(n, v, modes)
-	case *ClientFormat:
-		return word(n, v, formats)
-	case *Challenge:
-		return challenge(n, v)
 	default:
 		panic(fmt.Sprintf("model: no way to read a %T", v)) // a type of this package that scalar.go does not know
 	}
 	return "", ""
-}
-
-// challenge reads one of those that usher answers, and knows of one more.
-func challenge(n *yaml.Node, v *Challenge) (what, hint string) {
-	if n.Value == "dns-01" {
-		return "dns-01 is not offered", "usher does not write to name servers; choose http-01 or tls-alpn-01"
-	}
-	return word(n, v, challenges)
 }
 
 func setBool(n *yaml.Node, v *bool) (what, hint string) {
@@ -145,19 +106,6 @@ func setBool(n *yaml.Node, v *bool) (what, hint string) {
 		return strconv.Quote(n.Value) + " is neither true nor false", ""
 	}
 	return "", ""
-}
-
-// word reads one of a closed list.
-func word[T ~string](n *yaml.Node, v *T, known []T) (what, hint string) {
-	names := make([]string, len(known))
-	for i, k := range known {
-		if n.Value == string(k) {
-			*v = k
-			return "", ""
-		}
-		names[i] = string(k)
-	}
-	return strconv.Quote(n.Value) + " is not known here", suggest(n.Value, names)
 }
 
 // suggest names the nearest of the known words, or all of them.

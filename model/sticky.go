@@ -55,7 +55,7 @@ type RouteCookie struct {
 	// Domain makes it valid for all hosts below. Default: the host alone.
 	Domain string `yaml:"domain"`
 	// TTL is its life, from when it was set. Default: 0s, until the browser closes.
-	TTL Duration `yaml:"ttl"`
+	TTL Duration `yaml:"ttl" range:"0s..3650d"`
 }
 
 // Cookie is a cookie that Envoy makes for a client that has none yet. Where it is
@@ -65,7 +65,7 @@ type Cookie struct {
 	// Name is the cookie's name, a token of RFC 6265. Required.
 	Name string `yaml:"name" scalar:"true"`
 	// TTL is its life. Default: 0s, until the browser closes.
-	TTL Duration `yaml:"ttl"`
+	TTL Duration `yaml:"ttl" range:"0s..3650d"`
 }
 
 // ways are the keys of Sticky of which one is given.

@@ -182,27 +182,6 @@ const (
 	TLSALPN01 Challenge = "tls-alpn-01"
 )
 
-// Words of the closed types, in the order in which messages list them.
-var (
-	balances   = []Balance{RoundRobin, LeastRequest, Random, RingHash, Maglev}
-	states     = []State{Active, Drain, Disabled, Standby, Spare}
-	verifies   = []Verify{VerifyCA, VerifyPin, VerifyNone}
-	versions   = []TLSVersion{TLS12, TLS13}
-	keyTypes   = []KeyType{ECDSA, RSA}
-	targets    = []Redirect{RedirectHTTPS}
-	modes      = []ClientMode{ClientRequire, ClientRequest}
-	formats    = []ClientFormat{FormatPEM, FormatSubject, FormatFingerprint}
-	challenges = []Challenge{HTTP01, TLSALPN01}
-	failures   = []OnFailure{Failover, Error}
-	protocols  = []Protocol{HTTP1, HTTP2}
-	switches   = []Switch{On, Off}
-	presets    = []Preset{WSO2IS}
-	healths    = []HealthPreset{HealthWSO2}
-	logFormats = []LogFormat{LogJSON, LogCombined}
-	sameSites  = []SameSite{SameSiteNone, SameSiteLax, SameSiteStrict}
-	methods    = []Method{GET, HEAD, OPTIONS}
-)
-
 // Off tells whether it is set to false.
 func (s Switch) Off() bool { return s == Off }
 

@@ -87,7 +87,8 @@ func certIssueCommand() *cobra.Command {
 addresses, such as for a node: OUT.crt and OUT.key (mode 0600), which must not be
 there yet. A copy of the certificate stays in the state folder: its serial number
 is never given again, and a rotation of the CA knows who hangs on the old one.`,
-		Args: someHosts,
+		Args:              someHosts,
+		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := f.request(args)
 			if err != nil {
@@ -126,7 +127,8 @@ func certCSRCommand() *cobra.Command {
 		Short: "Make a key and a request with which another CA is asked for a certificate",
 		Long: `csr writes OUT.csr, which you hand to the other CA, and OUT.key (mode 0600). What
 it answers is served by 'certificates: [{name: …, chain: FILE, key: OUT.key}]'.`,
-		Args: someHosts,
+		Args:              someHosts,
+		ValidArgsFunction: completeHosts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := f.request(args)
 			if err != nil {

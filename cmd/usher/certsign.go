@@ -75,6 +75,11 @@ func ownHosts(config string) (hosts []string) {
 	if len(problems) > 0 {
 		return nil
 	}
+	return hostsOf(c)
+}
+
+// hostsOf are the names and addresses of the listeners and nodes, sorted.
+func hostsOf(c *model.Cluster) (hosts []string) {
 	for _, l := range c.Listeners {
 		hosts = append(hosts, l.Hosts...)
 	}
@@ -96,7 +101,8 @@ func certImportCommand() *cobra.Command {
 		Long: `import reads a certificate with its chain and key, checks that they fit, and keeps
 them in the state folder, the key without passphrase at mode 0600. It prints the
 line for cluster.yaml.`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: firstOnly(completeCertificates),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := p.resolve(); err != nil {
 				return err

@@ -32,7 +32,8 @@ exits with 1 if a node would fail what the file asks for, or can't be reached
 there is one. Of pools with jvm_route it begins a session on each node (see
 session_path), and fails where that does not end in the node's name; it reads the
 node's clock, and its health where that has a path.`,
-		Args: oneFile,
+		Args:              oneFile,
+		ValidArgsFunction: firstOnly(completeFile),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.config = fileArgument(args)
 			store, err := checkStore(p, live)
@@ -118,7 +119,8 @@ that Envoy would get, as YAML. Private keys are left out, nothing is written.
 Names of nodes are resolved as they are now.
 
 With --preset it prints what a preset stands for in a cluster file.`,
-		Args: oneFile,
+		Args:              oneFile,
+		ValidArgsFunction: firstOnly(completeFile),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if preset != "" {
 				return showPreset(cmd, preset)

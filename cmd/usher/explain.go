@@ -35,6 +35,7 @@ sees. Nothing is sent to any node. It exits with 1 where no node can serve.`,
 			}
 			return nil
 		},
+		ValidArgsFunction: oneOf(), // no file is a URL
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := p.resolve(); err != nil {
 				return err

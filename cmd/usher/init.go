@@ -15,10 +15,11 @@ var starter []byte
 
 func initCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "init [FILE]",
-		Short: "Write a commented starter file",
-		Long:  "init writes a commented cluster file to start from (default cluster.yaml). It never overwrites one.",
-		Args:  oneFile,
+		Use:               "init [FILE]",
+		Short:             "Write a commented starter file",
+		Long:              "init writes a commented cluster file to start from (default cluster.yaml). It never overwrites one.",
+		Args:              oneFile,
+		ValidArgsFunction: firstOnly(completeFile),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := fileArgument(args)
 			if err := writeNew(file, starter, public, "Name another file: usher init FILE"); err != nil {

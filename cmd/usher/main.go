@@ -103,10 +103,11 @@ Exit codes: 0 good, 1 faults, 2 usage, 3 no Envoy found.`,
 		Args:          noArguments,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(runCommand(), serveCommand(), checkCommand(), showCommand(), statusCommand(), explainCommand(),
-		bootstrapCommand(), caCommand(), certCommand(), initCommand(), importCommand(), versionCommand())
+		bootstrapCommand(), caCommand(), certCommand(), initCommand(), importCommand(), schemaCommand(), manCommand(), versionCommand())
+	completionCommand(root)
+	complete(root)
 	return root
 }
 
