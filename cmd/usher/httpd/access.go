@@ -98,7 +98,9 @@ func (t *translation) rules(d *directive, tls bool) func(*route) {
 		if len(ordered) > 0 {
 			r.gates.compat = &compat
 		}
-		r.gates.any = r.gates.any || satisfy != nil && strings.EqualFold(satisfy.arg(0), "any")
+		if satisfy != nil || len(ordered) > 0 { // mod_access_compat merges nothing: the inner section takes the place
+			r.gates.any = satisfy != nil && strings.EqualFold(satisfy.arg(0), "any")
+		}
 		if verify != nil {
 			r.gates.verify = tls && strings.EqualFold(verify.arg(0), "require")
 		}
