@@ -1,7 +1,6 @@
 package httpd
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -118,8 +117,8 @@ func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
 	for _, d := range s.both("proxy", "proxymatch") {
 		change := t.rules(d, l.TLS != nil)
 		for _, r := range all {
-			if change != nil && r.to != nil && t.sectionIsFor(s, d, r.to) {
-				change(r)
+			if change != nil && r.to != nil {
+				r.proxied(d, change)
 			}
 		}
 	}
@@ -129,22 +128,4 @@ func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
 		}
 	}
 	return reachable(all)
-}
-
-// sectionIsFor tells whether a <Proxy> section is for a pool's requests. Expressions
-// that Go does not know may be for any.
-func (t *translation) sectionIsFor(s *server, d *directive, p *pool) bool {
-	name := d.arg(0)
-	switch {
-	case name == "*":
-		return true
-	case d.is("proxymatch"):
-		re, err := regexp.Compile(name)
-		return err != nil || slices.ContainsFunc(p.urls(), re.MatchString)
-	}
-	u := targetOf(strings.TrimSuffix(name, "*"))
-	if u.scheme == "balancer" {
-		return t.find(s, u.host) == p
-	}
-	return p.owner == nil && p.has(u.address())
 }
