@@ -23,6 +23,7 @@ type gates struct {
 	any           bool    // Satisfy any
 	verify        bool    // SSLVerifyClient require
 	never         bool    // nobody
+	beside        *access // what else has to let in, whatever the rules above say
 }
 
 // result is what all of them let in.
@@ -41,6 +42,10 @@ func (g gates) result() access {
 			}
 		}
 	}
+	if g.beside != nil {
+		all.from = all.from.and(g.beside.from)
+		all.certificate = all.certificate || g.beside.certificate
+	}
 	return all
 }
 
@@ -55,6 +60,7 @@ func (g gates) under(e, own gates) gates {
 	}
 	g.verify = g.verify || e.verify
 	g.never = g.never || e.never
+	g.beside = both(g.beside, e.beside)
 	g.any = g.any && e.any
 	return g
 }

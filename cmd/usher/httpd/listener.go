@@ -17,6 +17,7 @@ type listener struct {
 	notes        map[string]string // comments behind keys
 	lost         []string          // comments on what was not carried
 	requires     bool              // a certificate, of everybody
+	refusals     []*refusal
 }
 
 // hostsOf gives a listener the names of its server. The first server of an address

@@ -67,9 +67,12 @@ func (r *route) isWithin(path string) bool {
 func (r *route) mayMeet(path string) bool {
 	begin := r.plainPath()
 	if r.Regex != "" {
-		begin = literal(string(r.Regex))
+		expression, folds := strings.CutPrefix(string(r.Regex), "(?i)")
+		if begin = literal(expression); folds {
+			begin, path = strings.ToLower(begin), strings.ToLower(path)
+		}
 	}
-	return strings.HasPrefix(path, begin) || strings.HasPrefix(begin, path)
+	return overlap(path, begin)
 }
 
 // split puts a narrower route before the one that it is a part of. What is closed

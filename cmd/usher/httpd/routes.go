@@ -31,6 +31,7 @@ func (t *translation) routes(l *listener, s *server) []*route {
 	for _, r := range all {
 		r.close()
 	}
+	l.refusalsSaid()
 	return needed(all)
 }
 
@@ -127,5 +128,5 @@ func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
 			all = overlay(all, t.ruled(d, change), change)
 		}
 	}
-	return reachable(all)
+	return reachable(t.refuse(l, s, all))
 }
