@@ -31,7 +31,7 @@ func overlay(routes []*route, where *route, change func(*route)) []*route {
 				}
 				return hoist(routes, early, inside, change)
 			}
-		case r.Regex != "" && r.mayMeet(where.Path):
+		case r.Regex != "" && r.to != nil && r.mayMeet(where.Path):
 			early = append(early, r)
 		case r.Path != "" && below(where.Path, r.Path):
 			return split(routes, i, early, inside, where, change)
@@ -105,12 +105,19 @@ func hoist(routes, early, inside []*route, change func(*route)) []*route {
 			r.gates = r.gates.under(e.gates, own.gates)
 		}
 	}
+	first, last := slices.Index(routes, early[0]), slices.Index(routes, inside[len(inside)-1])
+	ahead := inside
+	for i := last - 1; i > first; i-- {
+		if r := routes[i]; r.Regex != "" && r.to == nil {
+			ahead = slices.Insert(slices.Clone(ahead), 0, r)
+		}
+	}
 	var all []*route
 	for _, r := range routes {
 		if r == early[0] {
-			all = append(all, inside...)
+			all = append(all, ahead...)
 		}
-		if !slices.Contains(inside, r) {
+		if !slices.Contains(ahead, r) {
 			all = append(all, r)
 		}
 	}
@@ -122,12 +129,9 @@ func hoist(routes, early, inside []*route, change func(*route)) []*route {
 // anything.
 func overlayMatching(routes []*route, where *route, change func(*route)) []*route {
 	var one *route
-	several := false
-	begin := literal(string(where.Regex))
-	for _, r := range routes {
-		if r.to == nil || !r.mayMeet(begin) {
-			continue
-		}
+	open, several := where.met(routes)
+	for _, i := range open {
+		r := routes[i]
 		if r.Regex == where.Regex && one == nil {
 			change(r)
 			return routes
@@ -145,14 +149,33 @@ func overlayMatching(routes []*route, where *route, change func(*route)) []*rout
 	a := one.gates.result()
 	switch {
 	case several && a.from.all() && !a.certificate:
-		where.from.say(Approximated, "what it opens stays as it is: the paths that the expression matches belong to several pools")
+		where.from.say(Approximated, "what it opens stays as it is: the paths that the expression matches belong to several pools, or to none")
 		return routes
 	case several && len(a.from) > 0:
 		one.Route, one.to = model.Route{Regex: where.Regex, Deny: true}, nil
-		one.verdict, one.note = Approximated, "closed to everybody: what the expression matches belongs to several pools; write a route for each"
+		one.verdict, one.note = Approximated, "closed to everybody: what the expression matches belongs to several pools, or in part to none; write a route for each"
 		one.comment = one.note
 	}
-	return append([]*route{one}, routes...)
+	return slices.Insert(routes, open[0], one)
+}
+
+// met are the routes to nodes that requests of an expression may come to, and
+// whether some may come to no node between or behind them.
+func (r *route) met(routes []*route) (open []int, part bool) {
+	begin := literal(string(r.Regex))
+	closed := false
+	for i, o := range routes {
+		switch meets := o.mayMeet(begin); {
+		case meets && o.to != nil:
+			open, part = append(open, i), part || closed
+		case meets && len(open) > 0:
+			closed = true
+		}
+		if o.Path != "" && r.isWithin(o.Path) {
+			return open, part || o.to == nil
+		}
+	}
+	return open, true
 }
 
 // ruled is the route that the rules of a section are for. Where httpd's expression

@@ -71,23 +71,28 @@ func refusedPaths(d *directive, pattern string) *route {
 // refusing is what a rule with its conditions lets in, nil where it keeps out but
 // some.
 func refusing(d *directive, flags map[string]string, conditions []*directive, reason string) *refusal {
-	undecided := slices.DeleteFunc(slices.Clone(conditions), func(c *directive) bool {
-		return aboutRequest(c.arg(0)) || len(c.rows) > 0 && c.rows[0].Verdict == NotNeeded
-	})
-	except := slices.ContainsFunc(undecided, func(c *directive) bool {
-		return strings.HasPrefix(c.arg(1), "!") || strings.Contains(c.arg(1), "(?!")
-	})
-	if !refuses(flags) || len(conditions) > 0 && !except {
+	if !refuses(flags) {
 		return nil
 	}
-	if set, ok := lettingIn(undecided); ok && len(undecided) == len(conditions) {
-		for _, c := range conditions {
+	undecided := slices.DeleteFunc(slices.Clone(conditions), func(c *directive) bool {
+		return len(c.rows) > 0 && c.rows[0].Verdict == NotNeeded
+	})
+	if set, ok := lettingIn(undecided); ok {
+		for _, c := range undecided {
 			c.rows = nil
 			c.say(Carried, "")
 		}
 		return &refusal{from: d, only: access{from: set}, verdict: Carried}
 	}
+	if len(conditions) > 0 && !slices.ContainsFunc(undecided, exceptSome) {
+		return nil
+	}
 	return &refusal{from: d, verdict: NotCarried, note: reason + "; until then what it is for is closed"}
+}
+
+// exceptSome tells whether a condition holds for all clients but some.
+func exceptSome(c *directive) bool {
+	return !aboutRequest(c.arg(0)) && (strings.HasPrefix(c.arg(1), "!") || strings.Contains(c.arg(1), "(?!"))
 }
 
 // aboutRequest tells whether a variable is what a client says, and not who it is.
@@ -100,19 +105,26 @@ func aboutRequest(variable string) bool {
 	return false
 }
 
-// lettingIn are the addresses that conditions let in: %{REMOTE_ADDR} !^10\. and
-// others like it, all of which have to hold for a client to be refused.
+// lettingIn are the addresses that conditions let in, where all of them are about
+// addresses: those for which not all hold. One with [OR] holds where the next one does.
 func lettingIn(conditions []*directive) (all netset, ok bool) {
+	refused, either := everybody(), netset(nil)
 	for _, c := range conditions {
 		pattern, not := strings.CutPrefix(c.arg(1), "!")
-		_, or := rewriteFlags(c.arg(2))["or"]
 		set, read := addressesOf(pattern)
-		if !strings.EqualFold(c.arg(0), "%{REMOTE_ADDR}") || !not || or || !read {
+		if !strings.EqualFold(c.arg(0), "%{REMOTE_ADDR}") || !read {
 			return nil, false
 		}
-		all = all.or(set)
+		if not {
+			set = everybody().without(set)
+		}
+		either = either.or(set)
+		if _, or := rewriteFlags(c.arg(2))["or"]; !or {
+			refused, either = refused.and(either), nil
+		}
 	}
-	return all, len(all) > 0
+	all = everybody().without(refused)
+	return all, len(conditions) > 0 && len(all) <= maxNetworks
 }
 
 var (
