@@ -254,13 +254,25 @@ func (l *listener) undecided(t *translation, d *directive) {
 	var probe route
 	change(&probe)
 	only := probe.gates.result()
+	where, out, understood := d.test()
+	understood = understood && !only.certificate
+	nobody := len(only.from) == 0
+	if understood {
+		only.from = only.from.or(everybody().without(out))
+	}
 	if only.from.all() && !only.certificate || len(only.from) == 0 && d.keepsOutSome() {
 		return
 	}
 	f := &refusal{from: d, paths: t.pathsIn(d.parent), only: only, verdict: NotCarried, note: d.idle.note + "; until then its rules are for all requests there"}
-	if r := t.pathOf(d); r != nil {
-		f.paths = func(func(*route)) *route { return r }
-		f.note = fmt.Sprintf("%s; until then its rules are for all requests of %s", d.idle.note, r.Regex)
+	if where != nil {
+		f.paths = func(func(*route)) *route { return where }
+		f.note = fmt.Sprintf("%s; until then its rules are for all requests of %s", d.idle.note, where.Regex)
+	}
+	if understood {
+		if f.verdict, f.note = Carried, ""; !nobody {
+			f.verdict, f.note = Approximated, "rules around it count for these clients as well"
+		}
+		d.walk(func(b *directive) { b.say(Carried, "") })
 	}
 	l.refusals = append(l.refusals, f)
 }
@@ -278,10 +290,11 @@ func (d *directive) awake() *directive {
 }
 
 var (
-	negation  = regexp.MustCompile(`!|\bnot\b|-z\b|-ne\b`)
-	pathTest  = regexp.MustCompile(`%\{(?:REQUEST_URI|DOCUMENT_URI)\}\s*=~\s*(?:m#([^#]*)#|m?/((?:[^/\\]|\\.)*)/|m\|([^|]*)\|)`)
-	anyPath   = regexp.MustCompile(`(?i)REQUEST_URI|DOCUMENT_URI|REQUEST_FILENAME|PATH_INFO`)
-	variables = regexp.MustCompile(`%\{[^}]*\}`)
+	negation    = regexp.MustCompile(`!|\bnot\b|-z\b|-ne\b`)
+	pathTest    = regexp.MustCompile(`%\{(?:REQUEST_URI|DOCUMENT_URI)\}\s*=~\s*(?:m#([^#]*)#|m?/((?:[^/\\]|\\.)*)/|m\|([^|]*)\|)`)
+	addressTest = regexp.MustCompile(`(!|\bnot\b)?\s*-R\s*'([^']*)'`)
+	anyPath     = regexp.MustCompile(`(?i)REQUEST_URI|DOCUMENT_URI|REQUEST_FILENAME|PATH_INFO`)
+	variables   = regexp.MustCompile(`%\{[^}]*\}`)
 )
 
 // keepsOutSome tells whether a section that lets nobody in is for a few: methods, or
@@ -300,18 +313,27 @@ func (d *directive) keepsOutSome() bool {
 	return d.is("if") && !negation.MatchString(d.text)
 }
 
-// pathOf are the paths that an expression asks for beside other things, nil where
-// that is not known.
-func (t *translation) pathOf(d *directive) *route {
-	m := pathTest.FindStringSubmatch(d.text)
-	if m == nil || !d.is("if") || d.parent.is("location", "locationmatch") || strings.Contains(d.text, "||") || negation.MatchString(d.text[:strings.Index(d.text, m[0])]) {
-		return nil
+// test reads what an <If> asks for: a path, in a section that has none, and clients
+// by their addresses, and whether that is all.
+func (d *directive) test() (where *route, out netset, all bool) {
+	rest := d.text
+	if !d.is("if") || strings.Contains(rest, "||") {
+		return nil, nil, false
 	}
-	regex, ok := wholePath(strings.ReplaceAll(m[1]+m[2]+m[3], `\/`, "/"))
-	if !ok {
-		return nil
+	if m := pathTest.FindStringSubmatch(rest); m != nil && !d.parent.is("location", "locationmatch") && !negation.MatchString(rest[:strings.Index(rest, m[0])]) {
+		if regex, ok := wholePath(strings.ReplaceAll(m[1]+m[2]+m[3], `\/`, "/")); ok {
+			where, rest = &route{from: d, verdict: Carried}, strings.Replace(rest, m[0], "", 1)
+			where.Regex = model.Regex(regex)
+		}
 	}
-	r := &route{from: d, verdict: Carried}
-	r.Regex = model.Regex(regex)
-	return r
+	m := addressTest.FindStringSubmatch(rest)
+	if m == nil {
+		return where, nil, false
+	}
+	out, ok := networksOf(m[2])
+	if m[1] != "" {
+		out = everybody().without(out)
+	}
+	rest = strings.Trim(strings.Replace(rest, m[0], "", 1), ` "'&`)
+	return where, out, ok && rest == ""
 }
