@@ -31,6 +31,7 @@ type parser struct {
 	modules    map[string]bool
 	macros     map[string]*macro
 	files      []string // those that are being read, each included by the one before
+	unread     []string // files that are missing, each with the place that names it
 	loads      int
 	bytes      int
 	directives int
