@@ -187,3 +187,14 @@ func (r *route) close() {
 		}
 	}
 }
+
+// unseen keeps out proxies whose clients are not known, of a path that is for few.
+func (r *route) unseen(proxies netset) {
+	from := r.gates.result().from
+	if len(proxies) == 0 || len(everybody().without(from)) < len(from) {
+		return
+	}
+	if rest := from.without(proxies); len(rest) <= maxNetworks {
+		r.gates.beside = both(r.gates.beside, &access{from: rest})
+	}
+}

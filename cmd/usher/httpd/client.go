@@ -30,7 +30,8 @@ func (t *translation) proxiesBefore(l *listener, s *server) {
 	}
 	switch name := strings.ToLower(header.arg(0)); {
 	case name != "x-forwarded-for":
-		header.say(NotCarried, fmt.Sprintf("proxies in front are believed by X-Forwarded-For, not by %s: let them send it", header.arg(0)))
+		header.say(NotCarried, fmt.Sprintf("proxies in front are believed by X-Forwarded-For, not by %s: let them send it; until then paths for some addresses are closed to whom they bring", header.arg(0)))
+		l.unbelieved = trusted
 		return
 	case len(trusted) == 0:
 		header.say(NotCarried, "httpd would believe anybody: name the proxies in trusted_proxies")

@@ -29,6 +29,7 @@ func (t *translation) routes(l *listener, s *server) []*route {
 	}
 	all = distinct(t.guarded(l, s, reachable(all)))
 	for _, r := range all {
+		r.unseen(l.unbelieved)
 		r.close()
 	}
 	l.refusalsSaid()
