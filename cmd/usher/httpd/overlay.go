@@ -49,10 +49,18 @@ func (r *route) unasked(early []*route) string {
 // their requests.
 func (r *route) widened(routes, early []*route, change func(*route)) []*route {
 	for _, e := range early {
-		change(e)
+		e.tighten(change)
 		r.from.say(Approximated, fmt.Sprintf("the rules were put on all that the expression in %s matches", e.from.place))
 	}
 	return routes
+}
+
+// tighten changes a route of which not all requests are meant: whom it kept out before
+// it keeps out still.
+func (r *route) tighten(change func(*route)) {
+	own := r.clone()
+	change(own)
+	r.gates = own.gates.under(r.gates, gates{})
 }
 
 // isWithin tells whether all requests of a route are for a path or below it.
@@ -178,17 +186,17 @@ func (r *route) met(routes []*route) (open []int, part bool) {
 	return open, true
 }
 
-// ruled is the route that the rules of a section are for. Where httpd's expression
-// has no equal they are put on all that it may match.
-func (t *translation) ruled(d *directive, change func(*route)) *route {
+// ruled is the route that the rules of a section are for, and what they do there.
+// Where httpd's expression has no equal they are put on all that it may match.
+func (t *translation) ruled(d *directive, change func(*route)) (*route, func(*route)) {
 	r := t.where(d)
 	pattern := d.arg(0)
 	if r != nil || !isExpression(d) && !strings.HasPrefix(pattern, "/") {
-		return r
+		return r, change
 	}
 	var probe route
 	if change(&probe); probe.gates.result().from.all() && !probe.gates.result().certificate {
-		return nil // it opens, and nothing is lost but that
+		return nil, change // it opens, and nothing is lost but that
 	}
 	switch {
 	case pattern == "~":
@@ -198,7 +206,7 @@ func (t *translation) ruled(d *directive, change func(*route)) *route {
 	}
 	r = at(folder(pattern), d)
 	d.amend(d.brief(), Approximated, fmt.Sprintf("the expression is none of RE2: the rules were put on all of %s", r.Path))
-	return r
+	return r, func(o *route) { o.tighten(change) }
 }
 
 // isExpression tells whether a section's paths are those that an expression matches.

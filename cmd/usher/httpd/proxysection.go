@@ -21,9 +21,7 @@ func (r *route) proxied(d *directive, change func(*route)) {
 			d.say(Carried, "")
 		}
 	case part:
-		own := r.clone()
-		change(own)
-		r.gates = own.gates.under(r.gates, gates{})
+		r.tighten(change)
 		d.amend(d.brief(), Approximated, "the rules were put on all of the pool's requests")
 		d.say(Approximated, "the rules were put on all of the pool's requests")
 	}

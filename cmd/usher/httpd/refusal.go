@@ -196,7 +196,8 @@ func (l *listener) refusalsSaid() {
 func (t *translation) pathsIn(d *directive) func(func(*route)) *route {
 	return func(change func(*route)) *route {
 		if d.is("location", "locationmatch") {
-			return t.ruled(d, change)
+			where, _ := t.ruled(d, change)
+			return where
 		}
 		return at("/", d)
 	}

@@ -126,7 +126,8 @@ func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
 	}
 	for _, d := range s.sections() {
 		if change := t.rules(d, l.TLS != nil); change != nil {
-			all = overlay(all, t.ruled(d, change), change)
+			where, change := t.ruled(d, change)
+			all = overlay(all, where, change)
 		}
 	}
 	return reachable(t.refuse(l, s, all))
