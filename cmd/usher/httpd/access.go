@@ -23,6 +23,7 @@ type gates struct {
 	any           bool    // Satisfy any
 	verify        bool    // SSLVerifyClient require
 	never         bool    // nobody
+	beside        *access // what else has to let in, whatever the rules above say
 }
 
 // result is what all of them let in.
@@ -41,6 +42,10 @@ func (g gates) result() access {
 			}
 		}
 	}
+	if g.beside != nil {
+		all.from = all.from.and(g.beside.from)
+		all.certificate = all.certificate || g.beside.certificate
+	}
 	return all
 }
 
@@ -55,6 +60,7 @@ func (g gates) under(e, own gates) gates {
 	}
 	g.verify = g.verify || e.verify
 	g.never = g.never || e.never
+	g.beside = both(g.beside, e.beside)
 	g.any = g.any && e.any
 	return g
 }
@@ -98,7 +104,9 @@ func (t *translation) rules(d *directive, tls bool) func(*route) {
 		if len(ordered) > 0 {
 			r.gates.compat = &compat
 		}
-		r.gates.any = r.gates.any || satisfy != nil && strings.EqualFold(satisfy.arg(0), "any")
+		if satisfy != nil || len(ordered) > 0 { // mod_access_compat merges nothing: the inner section takes the place
+			r.gates.any = satisfy != nil && strings.EqualFold(satisfy.arg(0), "any")
+		}
 		if verify != nil {
 			r.gates.verify = tls && strings.EqualFold(verify.arg(0), "require")
 		}
@@ -177,5 +185,16 @@ func (r *route) close() {
 		for _, p := range a.from {
 			r.Allow = append(r.Allow, model.Network{Prefix: p})
 		}
+	}
+}
+
+// unseen keeps out proxies whose clients are not known, of a path that is for few.
+func (r *route) unseen(proxies netset) {
+	from := r.gates.result().from
+	if len(proxies) == 0 || len(everybody().without(from)) < len(from) {
+		return
+	}
+	if rest := from.without(proxies); len(rest) <= maxNetworks {
+		r.gates.beside = both(r.gates.beside, &access{from: rest})
 	}
 }

@@ -30,7 +30,8 @@ func (t *translation) proxiesBefore(l *listener, s *server) {
 	}
 	switch name := strings.ToLower(header.arg(0)); {
 	case name != "x-forwarded-for":
-		header.say(NotCarried, fmt.Sprintf("proxies in front are believed by X-Forwarded-For, not by %s: let them send it", header.arg(0)))
+		header.say(NotCarried, fmt.Sprintf("proxies in front are believed by X-Forwarded-For, not by %s: let them send it; until then paths for some addresses are closed to whom they bring", header.arg(0)))
+		l.unbelieved = trusted
 		return
 	case len(trusted) == 0:
 		header.say(NotCarried, "httpd would believe anybody: name the proxies in trusted_proxies")
@@ -135,8 +136,11 @@ func (l *listener) shareClient(b *listener) {
 	if both == nil {
 		both = y
 	}
-	if x != nil && y != nil && (x.CA != y.CA || x.Header != y.Header || x.Format != y.Format) {
-		b.lost = append(b.lost, "tls.client: ca, header and format of the first listener of the address count for all of them")
+	if x != nil && y != nil && x.CA != y.CA {
+		b.shut()
+	}
+	if x != nil && y != nil && (x.Header != y.Header || x.Format != y.Format) {
+		b.lost = append(b.lost, "tls.client: header and format of the first listener of the address count for all of them")
 	}
 	asked := *both
 	for _, one := range []*listener{l, b} {
@@ -149,6 +153,24 @@ func (l *listener) shareClient(b *listener) {
 			shared.Mode = x.Mode
 		}
 		one.TLS.Client = &shared
+	}
+}
+
+// shut closes what only those get into whom other authorities know than those of the
+// address's first listener, which would let in its own clients.
+func (l *listener) shut() {
+	const note = "an address has one ca, that of its first listener: give this one an address of its own"
+	l.lost = append(l.lost, "tls.client: "+note)
+	for _, d := range l.from.nearest("sslcacertificatefile") {
+		d.amend(d.brief(), NotCarried, note+"; until then what asks for a certificate is closed")
+	}
+	for _, r := range l.routes {
+		if r.to == nil || l.TLS.Client.Mode == model.ClientRequest && r.ClientCertificate == "" {
+			continue
+		}
+		r.Route = model.Route{Path: r.Path, Exact: r.Exact, Regex: r.Regex, Deny: true}
+		r.to, r.comment = nil, "closed: its clients have certificates of other authorities"
+		r.from.amend(r.from.brief(), Approximated, r.comment)
 	}
 }
 

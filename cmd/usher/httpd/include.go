@@ -37,7 +37,9 @@ func (r *reading) includeFile(d *directive, name string, into *directive) {
 	}
 	data, err := r.load(name)
 	if err != nil {
-		r.warn(d.place, fmt.Sprintf("%s could not be read: %v", r.called(name), err))
+		what := fmt.Sprintf("%s could not be read: %v", r.called(name), err)
+		r.warn(d.place, what)
+		r.unread = append(r.unread, fmt.Sprintf("%s: %s", d.place, what))
 		return
 	}
 	r.files = append(r.files, name)
@@ -50,6 +52,7 @@ func (r *reading) nothingIncluded(d *directive) {
 		d.say(NotNeeded, "no such file is there")
 		return
 	}
+	r.unread = append(r.unread, fmt.Sprintf("%s: %s: no such file", d.place, d.brief()))
 	d.say(Warning, "no such file is there: give it to usher import, too, if it says anything about sites")
 }
 

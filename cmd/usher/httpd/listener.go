@@ -17,6 +17,8 @@ type listener struct {
 	notes        map[string]string // comments behind keys
 	lost         []string          // comments on what was not carried
 	requires     bool              // a certificate, of everybody
+	refusals     []*refusal
+	unbelieved   netset // proxies in front that do not tell who the client is
 }
 
 // hostsOf gives a listener the names of its server. The first server of an address

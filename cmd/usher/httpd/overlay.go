@@ -31,7 +31,7 @@ func overlay(routes []*route, where *route, change func(*route)) []*route {
 				}
 				return hoist(routes, early, inside, change)
 			}
-		case r.Regex != "" && r.mayMeet(where.Path):
+		case r.Regex != "" && r.to != nil && r.mayMeet(where.Path):
 			early = append(early, r)
 		case r.Path != "" && below(where.Path, r.Path):
 			return split(routes, i, early, inside, where, change)
@@ -49,10 +49,18 @@ func (r *route) unasked(early []*route) string {
 // their requests.
 func (r *route) widened(routes, early []*route, change func(*route)) []*route {
 	for _, e := range early {
-		change(e)
+		e.tighten(change)
 		r.from.say(Approximated, fmt.Sprintf("the rules were put on all that the expression in %s matches", e.from.place))
 	}
 	return routes
+}
+
+// tighten changes a route of which not all requests are meant: whom it kept out before
+// it keeps out still.
+func (r *route) tighten(change func(*route)) {
+	own := r.clone()
+	change(own)
+	r.gates = own.gates.under(r.gates, gates{})
 }
 
 // isWithin tells whether all requests of a route are for a path or below it.
@@ -67,9 +75,12 @@ func (r *route) isWithin(path string) bool {
 func (r *route) mayMeet(path string) bool {
 	begin := r.plainPath()
 	if r.Regex != "" {
-		begin = literal(string(r.Regex))
+		expression, folds := strings.CutPrefix(string(r.Regex), "(?i)")
+		if begin = literal(expression); folds {
+			begin, path = strings.ToLower(begin), strings.ToLower(path)
+		}
 	}
-	return strings.HasPrefix(path, begin) || strings.HasPrefix(begin, path)
+	return overlap(path, begin)
 }
 
 // split puts a narrower route before the one that it is a part of. What is closed
@@ -102,12 +113,19 @@ func hoist(routes, early, inside []*route, change func(*route)) []*route {
 			r.gates = r.gates.under(e.gates, own.gates)
 		}
 	}
+	first, last := slices.Index(routes, early[0]), slices.Index(routes, inside[len(inside)-1])
+	ahead := inside
+	for i := last - 1; i > first; i-- {
+		if r := routes[i]; r.Regex != "" && r.to == nil {
+			ahead = slices.Insert(slices.Clone(ahead), 0, r)
+		}
+	}
 	var all []*route
 	for _, r := range routes {
 		if r == early[0] {
-			all = append(all, inside...)
+			all = append(all, ahead...)
 		}
-		if !slices.Contains(inside, r) {
+		if !slices.Contains(ahead, r) {
 			all = append(all, r)
 		}
 	}
@@ -119,12 +137,9 @@ func hoist(routes, early, inside []*route, change func(*route)) []*route {
 // anything.
 func overlayMatching(routes []*route, where *route, change func(*route)) []*route {
 	var one *route
-	several := false
-	begin := literal(string(where.Regex))
-	for _, r := range routes {
-		if r.to == nil || !r.mayMeet(begin) {
-			continue
-		}
+	open, several := where.met(routes)
+	for _, i := range open {
+		r := routes[i]
 		if r.Regex == where.Regex && one == nil {
 			change(r)
 			return routes
@@ -142,27 +157,46 @@ func overlayMatching(routes []*route, where *route, change func(*route)) []*rout
 	a := one.gates.result()
 	switch {
 	case several && a.from.all() && !a.certificate:
-		where.from.say(Approximated, "what it opens stays as it is: the paths that the expression matches belong to several pools")
+		where.from.say(Approximated, "what it opens stays as it is: the paths that the expression matches belong to several pools, or to none")
 		return routes
 	case several && len(a.from) > 0:
 		one.Route, one.to = model.Route{Regex: where.Regex, Deny: true}, nil
-		one.verdict, one.note = Approximated, "closed to everybody: what the expression matches belongs to several pools; write a route for each"
+		one.verdict, one.note = Approximated, "closed to everybody: what the expression matches belongs to several pools, or in part to none; write a route for each"
 		one.comment = one.note
 	}
-	return append([]*route{one}, routes...)
+	return slices.Insert(routes, open[0], one)
 }
 
-// ruled is the route that the rules of a section are for. Where httpd's expression
-// has no equal they are put on all that it may match.
-func (t *translation) ruled(d *directive, change func(*route)) *route {
+// met are the routes to nodes that requests of an expression may come to, and
+// whether some may come to no node between or behind them.
+func (r *route) met(routes []*route) (open []int, part bool) {
+	begin := literal(string(r.Regex))
+	closed := false
+	for i, o := range routes {
+		switch meets := o.mayMeet(begin); {
+		case meets && o.to != nil:
+			open, part = append(open, i), part || closed
+		case meets && len(open) > 0:
+			closed = true
+		}
+		if o.Path != "" && r.isWithin(o.Path) {
+			return open, part || o.to == nil
+		}
+	}
+	return open, true
+}
+
+// ruled is the route that the rules of a section are for, and what they do there.
+// Where httpd's expression has no equal they are put on all that it may match.
+func (t *translation) ruled(d *directive, change func(*route)) (*route, func(*route)) {
 	r := t.where(d)
 	pattern := d.arg(0)
 	if r != nil || !isExpression(d) && !strings.HasPrefix(pattern, "/") {
-		return r
+		return r, change
 	}
 	var probe route
 	if change(&probe); probe.gates.result().from.all() && !probe.gates.result().certificate {
-		return nil // it opens, and nothing is lost but that
+		return nil, change // it opens, and nothing is lost but that
 	}
 	switch {
 	case pattern == "~":
@@ -172,7 +206,7 @@ func (t *translation) ruled(d *directive, change func(*route)) *route {
 	}
 	r = at(folder(pattern), d)
 	d.amend(d.brief(), Approximated, fmt.Sprintf("the expression is none of RE2: the rules were put on all of %s", r.Path))
-	return r
+	return r, func(o *route) { o.tighten(change) }
 }
 
 // isExpression tells whether a section's paths are those that an expression matches.

@@ -82,6 +82,12 @@ func (t *translation) yaml(head string) []byte {
 	var p page
 	p.remark(0, head+" by usher import httpd, whose report says")
 	p.remark(0, "what became of each directive. Next: usher check, and usher check --live.")
+	for i, u := range t.unread {
+		if i == 0 {
+			p.remark(0, "Not all was read: what these files close is open here.")
+		}
+		p.remark(0, u)
+	}
 	if len(t.listeners) > 0 {
 		p.text.WriteString("\nlisteners:\n")
 	} else {

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -31,6 +32,7 @@ type parser struct {
 	modules    map[string]bool
 	macros     map[string]*macro
 	files      []string // those that are being read, each included by the one before
+	unread     []string // files that are missing, each with the place that names it
 	loads      int
 	bytes      int
 	directives int
@@ -173,6 +175,9 @@ func (p *parser) main(name string, root *directive) error {
 	p.given = absolute
 	p.envvars()
 	data, err := p.load(absolute)
+	if info, e := fs.Stat(p.fsys, onDisk(absolute)); e == nil && info.IsDir() {
+		err = errors.New("it is a folder without apache2.conf, conf/httpd.conf and httpd.conf: name the files in it")
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}

@@ -118,13 +118,17 @@ func (p *pool) has(a model.Address) bool {
 	return slices.ContainsFunc(p.Nodes, func(n model.Node) bool { return n.Address == a })
 }
 
-// urls are those by which httpd knows the balancer and its members.
+// urls are those that httpd asks: of the balancer, or of the one server, whose port
+// may be left out where it is that of the scheme.
 func (p *pool) urls() (all []string) {
 	if p.owner != nil {
-		all = append(all, "balancer://"+p.called+"/")
+		return []string{"balancer://" + p.called + "/"}
 	}
 	for _, n := range p.Nodes {
-		all = append(all, p.scheme.scheme+"://"+n.Address.String()+p.path+"/", p.scheme.scheme+"://"+n.Address.Host+p.path+"/")
+		all = append(all, p.scheme.scheme+"://"+n.Address.String()+"/")
+		if n.Address.Port == ports[p.scheme.scheme] {
+			all = append(all, p.scheme.scheme+"://"+n.Address.Host+"/")
+		}
 	}
 	return all
 }

@@ -8,9 +8,11 @@ import (
 
 const byName = "usher knows clients by their addresses: write those of the hosts that are meant into allow"
 
-// anyOf lets in whom one of the rules does.
+// anyOf lets in whom one of the rules does. What a certificate is asked for beside,
+// such as an address, stays with it.
 func anyOf(rules []*directive, tls bool) (all access) {
 	var certificates []*directive
+	var certified netset
 	for _, d := range rules {
 		a, known, not := rule(d, tls)
 		switch {
@@ -19,6 +21,7 @@ func anyOf(rules []*directive, tls bool) (all access) {
 		case !known:
 		case a.certificate:
 			certificates = append(certificates, d)
+			certified = certified.or(a.from)
 		default:
 			all.from = all.from.or(a.from)
 		}
@@ -27,11 +30,13 @@ func anyOf(rules []*directive, tls bool) (all access) {
 		return all
 	}
 	if len(all.from) > 0 {
-		certificates[0].say(NotCarried, "a path lets in by addresses, by a certificate, or by both, not by either; the addresses were taken")
+		const note = "a path lets in by addresses, by a certificate, or by both, not by either; the addresses were taken"
+		certificates[0].amend(certificates[0].brief(), NotCarried, note)
+		certificates[0].say(NotCarried, note)
 		return all
 	}
 	certificates[0].say(Carried, "")
-	return access{everybody(), true}
+	return access{certified, true}
 }
 
 // allOf lets in whom all of the rules do.

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -69,22 +70,30 @@ func (t *translation) rewriteRule(l *listener, s *server, d *directive, conditio
 		d.say(NotNeeded, "its conditions never hold on this listener")
 		return nil
 	case upgrading:
+		if refuses(flags) {
+			d.say(NotCarried, "every route lets WebSockets through: write upgrades: [] into those that should not")
+			return nil
+		}
 		t.upgrades = append(t.upgrades, d)
 		return nil
 	case unknown:
-		d.say(NotCarried, "usher decides by path and host alone: write routes or listeners for what the conditions tell apart")
+		l.refused(d, flags, conditions, "usher decides by path and host alone: write routes or listeners for what the conditions tell apart")
 		return nil
 	case always:
 	}
 	for _, f := range []string{"c", "s", "n"} {
 		if _, chained := flags[f]; chained {
-			d.say(NotCarried, "rules that skip or chain others have no equal: write the routes that they come to")
+			l.refused(d, flags, nil, "rules that skip or chain others have no equal: write the routes that they come to")
 			return nil
 		}
 	}
 	pattern, not := strings.CutPrefix(d.arg(0), "!")
 	if not {
-		d.say(NotCarried, "what does not match an expression is no path: order the routes, the first match wins")
+		l.refused(d, flags, nil, "what does not match an expression is no path: order the routes, the first match wins")
+		return nil
+	}
+	if _, ok := wholePath(pattern); !ok && refuses(flags) {
+		l.refused(d, flags, nil, fmt.Sprintf("%q is no expression of RE2, which has no look-around and no back references: write a route with another one", pattern))
 		return nil
 	}
 	to := d.arg(1)

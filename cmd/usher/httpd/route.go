@@ -44,12 +44,12 @@ func at(prefix string, from *directive) *route {
 	for strings.Contains(prefix, "//") {
 		prefix = strings.ReplaceAll(prefix, "//", "/")
 	}
-	if isPlain(prefix) {
+	if isPlain(prefix) && isSpeltOneWay(prefix) {
 		r.Path = prefix
 		return r
 	}
 	r.prefix = prefix
-	r.Regex = model.Regex("^" + escaped(prefix) + "(/.*)?$")
+	r.Regex = model.Regex("^" + escaped(prefix) + "((?:;[^/]*)?(?:/.*)?)$") // path parameters hide nothing
 	if strings.HasSuffix(prefix, "/") {
 		r.Regex = model.Regex("^" + escaped(prefix) + "(.*)$")
 	}
@@ -69,8 +69,36 @@ func sent(path string) string {
 	return b.String()
 }
 
-// escaped is an expression for a path as clients send it.
-func escaped(path string) string { return regexp.QuoteMeta(sent(path)) }
+// isSpeltOneWay tells whether clients can write a path in one way alone, as far as Envoy
+// sees it: it takes the escapes of unreserved characters out, and of no others.
+func isSpeltOneWay(path string) bool {
+	return !strings.ContainsFunc(path, func(r rune) bool { return r != '/' && !isUnreserved(r) })
+}
+
+// isUnreserved tells whether a character is the same with and without its escape (RFC
+// 3986, 2.3).
+func isUnreserved(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~", r)
+}
+
+var hexLetter = regexp.MustCompile(`[A-F]`)
+
+// escaped is an expression for a path in all the ways in which clients may send it.
+func escaped(path string) string {
+	var b strings.Builder
+	for _, c := range []byte(path) {
+		escape := hexLetter.ReplaceAllStringFunc(fmt.Sprintf("%%%02X", c), func(l string) string { return "[" + l + strings.ToLower(l) + "]" })
+		switch {
+		case c == '/' || isUnreserved(rune(c)):
+			b.WriteString(regexp.QuoteMeta(string(rune(c))))
+		case strings.IndexByte("!$&'()*+,;=:@", c) >= 0:
+			b.WriteString("(?:" + regexp.QuoteMeta(string(rune(c))) + "|" + escape + ")")
+		default:
+			b.WriteString(escape)
+		}
+	}
+	return b.String()
+}
 
 // below tells whether a path is a prefix or below it, in whole segments. /app/ is
 // what is below /app without /app itself, as in httpd.

@@ -1,7 +1,6 @@
 package httpd
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -30,8 +29,10 @@ func (t *translation) routes(l *listener, s *server) []*route {
 	}
 	all = distinct(t.guarded(l, s, reachable(all)))
 	for _, r := range all {
+		r.unseen(l.unbelieved)
 		r.close()
 	}
+	l.refusalsSaid()
 	return needed(all)
 }
 
@@ -118,33 +119,16 @@ func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
 	for _, d := range s.both("proxy", "proxymatch") {
 		change := t.rules(d, l.TLS != nil)
 		for _, r := range all {
-			if change != nil && r.to != nil && t.sectionIsFor(s, d, r.to) {
-				change(r)
+			if change != nil && r.to != nil {
+				r.proxied(d, change)
 			}
 		}
 	}
 	for _, d := range s.sections() {
 		if change := t.rules(d, l.TLS != nil); change != nil {
-			all = overlay(all, t.ruled(d, change), change)
+			where, change := t.ruled(d, change)
+			all = overlay(all, where, change)
 		}
 	}
-	return reachable(all)
-}
-
-// sectionIsFor tells whether a <Proxy> section is for a pool's requests. Expressions
-// that Go does not know may be for any.
-func (t *translation) sectionIsFor(s *server, d *directive, p *pool) bool {
-	name := d.arg(0)
-	switch {
-	case name == "*":
-		return true
-	case d.is("proxymatch"):
-		re, err := regexp.Compile(name)
-		return err != nil || slices.ContainsFunc(p.urls(), re.MatchString)
-	}
-	u := targetOf(strings.TrimSuffix(name, "*"))
-	if u.scheme == "balancer" {
-		return t.find(s, u.host) == p
-	}
-	return p.owner == nil && p.has(u.address())
+	return reachable(t.refuse(l, s, all))
 }

@@ -108,7 +108,7 @@ func (s *server) called(d *directive, name, note string) {
 	name = strings.ToLower(name)
 	switch {
 	case name != "*" && !isHost(strings.TrimPrefix(name, "*.")):
-		d.sayOf(d.name+" "+name, NotCarried, "usher knows host names, * and *.NAME: name each host that is meant")
+		d.sayOf(d.name+" "+name, NotCarried, "usher knows host names, * and *.NAME: name each host that is meant; until then the first VirtualHost of the address answers, by its own rules")
 		return
 	case slices.Contains(s.names, name):
 		return

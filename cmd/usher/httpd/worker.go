@@ -27,5 +27,7 @@ func (t *translation) worker(d *directive, u target) {
 		}
 		return
 	}
-	d.say(NotNeeded, "nothing is sent there")
+	if !d.said() {
+		d.say(NotNeeded, "nothing is sent there")
+	}
 }
