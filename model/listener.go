@@ -37,7 +37,8 @@ type Listener struct {
 	// TrustedProxies are the addresses, or networks such as 10.0.0.0/8, of
 	// proxies in front, whose X-Forwarded-For, -Proto, -Host and -Port count
 	// (httpd: RemoteIPTrustedProxy). What anybody else says of himself there is
-	// dropped. Listeners that share an address share them.
+	// dropped; with proxy_protocol the address that the PROXY header names has to
+	// be a proxy's. Listeners that share an address share them.
 	TrustedProxies []Network `yaml:"trusted_proxies"`
 	// ProxyProtocol says that every connection begins with a PROXY header,
 	// version 1 or 2, that names the client (httpd: RemoteIPProxyProtocol). A
