@@ -57,8 +57,8 @@ type Listener struct {
 }
 
 // ListenerPreset adds the routes that a product wants before those of the file that
-// are wider; a path that the file has itself is left to the file. A word in its
-// place is its name.
+// are wider, or that lead there by a rewrite; a path that the file has itself is
+// left to the file. A word in its place is its name.
 type ListenerPreset struct {
 	// Name is `wso2-is`. Required.
 	Name Preset `yaml:"name" scalar:"true"`

@@ -54,6 +54,7 @@ type Route struct {
 	Timeout Duration `yaml:"timeout" range:"0s..24h"`
 
 	field string // where it stands
+	made  bool   // by a preset, of the one that stands there
 }
 
 // RouteRedirect sends the client elsewhere.
