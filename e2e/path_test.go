@@ -118,6 +118,7 @@ func TestAnswersOfTheBalancersOwn(t *testing.T) {
 			"{path: /gone, redirect: {to: 'https://www.example.org:8443/there', status: 308}}",
 			"{path: /query, redirect: '/q?a=b'}",
 			"{regex: '/u/(\\w+)', redirect: {to: '/user/\\1', status: 301}}",
+			"{path: /bare, redirect: 'https://www.example.org?x=1'}",
 			"{exact: /home, redirect: {to: 'http://example.org/', status: 303}}",
 			"{path: /sorry, respond: {status: 503, body: '<p>Back at noon.', content_type: text/html}}",
 			"{path: /empty, respond: 204}",
@@ -127,6 +128,7 @@ func TestAnswersOfTheBalancersOwn(t *testing.T) {
 		"/old": "302 " + s.url("/new"), "/old/x?y": "302 " + s.url("/new/x?y"), "/old;p": "302 " + s.url("/new;p"),
 		"/gone/x": "308 https://www.example.org:8443/there/x", "/query/x?c": "302 " + s.url("/q?a=b"),
 		"/u/me?x": "301 " + s.url("/user/me?x"), "/home": "303 http://example.org/",
+		"/bare/x":           "302 https://www.example.org/?x=1",
 		"/balancer-manager": "404 ", "/balancer-manager;x": "404 ", "/empty": "204 ", "/sorry": "503 ",
 	} {
 		_, resp := s.sees(path)

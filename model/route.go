@@ -60,7 +60,9 @@ type Route struct {
 // RouteRedirect sends the client elsewhere.
 type RouteRedirect struct {
 	// To is a URL, or a path on the same host. What stands behind the route's path
-	// is added; a regex may use its groups as `\1`. Required.
+	// is added; a regex may use its groups as `\1`. A query of its own,
+	// which goes without groups, takes the place of that and of the client's.
+	// Required.
 	To string `yaml:"to" scalar:"true"`
 	// Status is 301, 302, 303, 307 or 308. Default: 302.
 	Status Status `yaml:"status"`
