@@ -82,6 +82,23 @@ func TestAClientIsKnownByItsPROXYHeader(t *testing.T) {
 	}
 }
 
+func TestAPROXYHeaderDoesNotMakeATrustedProxyOfItsClient(t *testing.T) {
+	s := newSite(t, 0, file{listener: "proxy_protocol: true\n    trusted_proxies: ['127.0.0.0/8', 192.0.2.9]", pool: plainPool, nodes: []string{mirror(t, "a")}})
+	for from, want := range map[string]string{"198.51.100.7": "198.51.100.7", "192.0.2.9": "203.0.113.9,192.0.2.9"} {
+		conn := s.raw("PROXY TCP4 " + from + " 192.0.2.1 4711 443\r\n")
+		_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.9\r\nConnection: close\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close() //nolint:errcheck // read only
+		var got seen
+		if err := json.NewDecoder(resp.Body).Decode(&got); err != nil || got.Header.Get("X-Forwarded-For") != want {
+			t.Errorf("from %s: status %d, X-Forwarded-For %q, want %q, %v", from, resp.StatusCode, got.Header.Get("X-Forwarded-For"), want, err)
+		}
+	}
+}
+
 func TestOldClientsAreServed(t *testing.T) {
 	s := newSite(t, 0, file{pool: plainPool, nodes: []string{mirror(t, "a")}})
 	for request, want := range map[string]string{

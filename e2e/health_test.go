@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -82,6 +83,34 @@ func TestPathAndTCPAreBothAsked(t *testing.T) {
 	}
 	a.status.Store(200)
 	s.served("it is well again", "isNode1", "isNode2")
+}
+
+func TestACheckSpeaksHTTP2WhereThePoolDoes(t *testing.T) {
+	for _, tls := range []bool{false, true} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ProtoMajor != 2 {
+				w.WriteHeader(http.StatusHTTPVersionNotSupported)
+			}
+			if r.URL.Path == "/health" {
+				w.Header().Set("X-Drain", "1")
+			}
+			w.Header().Set("X-Node", "a")
+		}))
+		t.Cleanup(server.Close)
+		server.Config.Protocols = new(http.Protocols)
+		server.Config.Protocols.SetUnencryptedHTTP2(!tls)
+		server.Config.Protocols.SetHTTP2(tls)
+		server.EnableHTTP2 = tls
+		start, pool := server.Start, "protocol: http2\nsticky: {jvm_route: JSESSIONID}\nhealth: {path: /health, interval: 200ms, drain_header: X-Drain}"
+		if tls {
+			start, pool = server.StartTLS, pool+"\ntls: {verify: none}"
+		}
+		start()
+		s := newSite(t, 0, file{pool: pool, nodes: []string{fmt.Sprintf("{name: a, address: %s}", server.Listener.Addr())}})
+		until(t, patience, "the node's wish", func() bool { st, _ := s.status(); return st.Pools[0].Nodes[0].Asks == "drain" })
+		s.always("a", "/", "JSESSIONID=A.a")
+		s.end()
+	}
 }
 
 func TestARequestThatFailsTakesANodeOutWhereOneIsEnough(t *testing.T) {

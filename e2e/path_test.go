@@ -70,12 +70,16 @@ func TestPathsMatchInTheFilesOrder(t *testing.T) {
 			"{path: /app/sub, pool: other}",
 			"{path: /app, pool: third}",
 			"{path: /slash/, pool: other}",
+			"{exact: /dir/, pool: third}",
+			"{path: '/a@b', deny: true}",
+			"{path: '/c+d/é|f', pool: other}",
 		},
 	})
 	for path, want := range map[string]string{
 		"/app/one": "c", "/app/one;x=y": "c", "/app/12": "c", "/app/12/x": "c", "/app/sub": "b", "/app;v=1/sub/x": "b", "/app/sub;x/y": "b",
 		"/app/subway": "c", "/apple": "a", "/app": "c", "/app;jsessionid=A.b": "c", "/app/": "c", "/t/x/app/y": "c", "/t/x;y=z/app": "c", "/t/app": "a", "/t/x/y/app": "a",
 		"/slash": "a", "/slash/": "b", "/slash/x": "b", "/": "a", "/x/app": "a", "//app//sub": "b", "/x/../app/sub": "b", "/app?/app/sub": "c",
+		"/dir/": "c", "/dir": "a", "/dir/x": "a", "/a@b/x": "", "/a%40b": "", "/c%2bd/%c3%a9%7cf": "b", "/c+d/%C3%A9|f/x": "b",
 	} {
 		if _, resp := s.sees(path); resp.Header.Get("X-Node") != want {
 			t.Errorf("%s: node %q, status %d, want %q", path, resp.Header.Get("X-Node"), resp.StatusCode, want)
@@ -114,6 +118,7 @@ func TestAnswersOfTheBalancersOwn(t *testing.T) {
 			"{path: /gone, redirect: {to: 'https://www.example.org:8443/there', status: 308}}",
 			"{path: /query, redirect: '/q?a=b'}",
 			"{regex: '/u/(\\w+)', redirect: {to: '/user/\\1', status: 301}}",
+			"{path: /bare, redirect: 'https://www.example.org?x=1'}",
 			"{exact: /home, redirect: {to: 'http://example.org/', status: 303}}",
 			"{path: /sorry, respond: {status: 503, body: '<p>Back at noon.', content_type: text/html}}",
 			"{path: /empty, respond: 204}",
@@ -123,6 +128,7 @@ func TestAnswersOfTheBalancersOwn(t *testing.T) {
 		"/old": "302 " + s.url("/new"), "/old/x?y": "302 " + s.url("/new/x?y"), "/old;p": "302 " + s.url("/new;p"),
 		"/gone/x": "308 https://www.example.org:8443/there/x", "/query/x?c": "302 " + s.url("/q?a=b"),
 		"/u/me?x": "301 " + s.url("/user/me?x"), "/home": "303 http://example.org/",
+		"/bare/x":           "302 https://www.example.org/?x=1",
 		"/balancer-manager": "404 ", "/balancer-manager;x": "404 ", "/empty": "204 ", "/sorry": "503 ",
 	} {
 		_, resp := s.sees(path)

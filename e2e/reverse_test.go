@@ -92,6 +92,22 @@ func TestCookiesComeOutWithThePathAndDomainThatClientsKnow(t *testing.T) {
 	}
 }
 
+func TestTheBalancersOwnCookieIsForEveryPathWhateverOthersAreMappedTo(t *testing.T) {
+	a, _ := speaker(t, "a")
+	swaps := "\nreverse: {cookie_path: [{from: /, to: /app}], cookie_domain: [{from: example, to: www.example.org}]}"
+	for own, want := range map[string]string{
+		"sticky: {route_cookie: {name: ROUTEID, domain: example.org}}": "ROUTEID=.a; Path=/; HttpOnly; Domain=example.org; Secure; SameSite=Lax",
+		"sticky: {cookie: LB}": "LB=",
+	} {
+		s := newSite(t, 0, file{pool: own + swaps, nodes: []string{a}})
+		got := s.told("/", "Set-Cookie", "A=1; Path=/")
+		if len(got) != 2 || got[0] != "A=1; Path=/app" || !strings.HasPrefix(got[1], want) || !strings.Contains(strings.ToLower(got[1]), "path=/;") {
+			t.Errorf("%s: cookies %q", own, got)
+		}
+		s.end()
+	}
+}
+
 func TestAnAnswerThatNamesANodeAllTheSameIsCountedAndLogged(t *testing.T) {
 	a, port := speaker(t, "a")
 	s := newSite(t, 0, file{pool: "balance: round_robin\nreverse: {}", nodes: []string{a}})

@@ -9,6 +9,10 @@ import (
 	"strings"
 )
 
+// bodiless are the statuses of answers that end with their headers (RFC 9110,
+// 6.4.1): a body would be read as the next answer.
+var bodiless = []Status{204, 205, 304}
+
 const maxBody = 4096 // bytes of an answer of Envoy's own
 
 // route checks one of a listener's routes; before are those that go before.
@@ -66,11 +70,12 @@ func (k *checker) toPool(r Route) {
 	case sticks:
 		k.fault(r.field+".balance", "a balance of its own for requests that belong to sessions", "add sticky: false, or remove it")
 	}
-	if k.has(r.field+".on_failure") && (!sticks || !p.Named()) {
+	if k.has(r.field+".on_failure") && !r.made && (!sticks || !p.Named()) {
 		k.fault(r.field+".on_failure", "no session of this path names its node", "remove it")
 	}
 	for i, u := range r.Upgrades {
 		k.token(item(r.field+".upgrades", i), u, "the name of a protocol")
+		k.required(item(r.field+".upgrades", i), slices.Contains(r.Upgrades[:i], u), fmt.Sprintf("%.140q stands in the list twice", u), "remove one")
 	}
 	if r.Rewrite != "" {
 		k.rewrite(r.field+".rewrite", r)
@@ -113,6 +118,8 @@ func (k *checker) elsewhere(field string, r Route) {
 		k.fault(field+".to", "a redirect to nowhere", "write a URL, or a path on the same host")
 	case err != nil, u.Host == "" && !strings.HasPrefix(to, "/"), u.Host != "" && u.Scheme != "http" && u.Scheme != "https", u.User != nil, strings.ContainsAny(to, " \t\r\n%"), strings.HasPrefix(to, "//"):
 		k.fault(field+".to", fmt.Sprintf("%.140q is neither a URL nor a path", to), "such as https://www.example.org/new or /new; without escapes and blanks")
+	case r.Regex != "" && strings.Contains(to, "?") && strings.Contains(to, `\`):
+		k.fault(field+".to", "a group of the regex beside a query", "Envoy puts a path with a query in as it stands; have a node redirect")
 	case r.Regex != "":
 		k.groups(field+".to", to, r.Regex)
 	}
@@ -126,6 +133,7 @@ func (k *checker) respond(field string, r Respond) {
 	k.ranges(field, r)
 	k.required(field+".body", len(r.Body) > maxBody, fmt.Sprintf("a text of %d bytes; %d is the most", len(r.Body), maxBody), "longer pages belong to a node")
 	k.required(field+".body", strings.Contains(r.Body, "%"), "a percent sign would be read as one of Envoy's variables", "remove it")
+	k.required(field+".body", r.Body != "" && slices.Contains(bodiless, r.Status), fmt.Sprintf("an answer of %d has no body", r.Status), "remove it, or choose 200")
 	k.required(field+".content_type", k.has(field+".content_type") && r.Body == "", "a content type of nothing", "add body: TEXT, or remove it")
 	k.required(field+".content_type", strings.ContainsAny(r.ContentType, "\r\n%"), fmt.Sprintf("%.140q is not a content type", r.ContentType), "such as text/html; charset=utf-8")
 }

@@ -37,7 +37,8 @@ type Listener struct {
 	// TrustedProxies are the addresses, or networks such as 10.0.0.0/8, of
 	// proxies in front, whose X-Forwarded-For, -Proto, -Host and -Port count
 	// (httpd: RemoteIPTrustedProxy). What anybody else says of himself there is
-	// dropped. Listeners that share an address share them.
+	// dropped; with proxy_protocol the address that the PROXY header names has to
+	// be a proxy's. Listeners that share an address share them.
 	TrustedProxies []Network `yaml:"trusted_proxies"`
 	// ProxyProtocol says that every connection begins with a PROXY header,
 	// version 1 or 2, that names the client (httpd: RemoteIPProxyProtocol). A
@@ -56,8 +57,8 @@ type Listener struct {
 }
 
 // ListenerPreset adds the routes that a product wants before those of the file that
-// are wider; a path that the file has itself is left to the file. A word in its
-// place is its name.
+// are wider, or that lead there by a rewrite; a path that the file has itself is
+// left to the file. A word in its place is its name.
 type ListenerPreset struct {
 	// Name is `wso2-is`. Required.
 	Name Preset `yaml:"name" scalar:"true"`

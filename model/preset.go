@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
 )
@@ -106,36 +105,4 @@ func (d *decoder) listenerPreset(l *Listener, field string) {
 		r.field = item(at+".routes", j)
 		l.Routes = l.Preset.insert(l.Routes, r)
 	}
-}
-
-// insert puts a route of the preset where it counts, with all that the wider route
-// asks of its requests. Where no route is wider, or the file has the path itself,
-// it is not needed.
-func (p ListenerPreset) insert(routes []Route, r Route) []Route {
-	if slices.ContainsFunc(routes, func(o Route) bool { return o.Path == r.Path }) {
-		return routes
-	}
-	at := slices.IndexFunc(routes, func(o Route) bool { return o.Path != "" && covers(o.Path, r.Path) })
-	if at < 0 || !routes[at].Forwards() {
-		return routes
-	}
-	wider := routes[at]
-	opened := r.Deny && len(p.Allow) > 0 && len(wider.Allow) == 0
-	if r.Deny && !opened {
-		return slices.Insert(routes, at, r)
-	}
-	if wider.Rewrite != "" && strings.Contains(r.Path, "*") {
-		return routes // no fixed text could stand in its place
-	}
-	narrower := wider
-	narrower.Path = r.Path
-	if wider.Rewrite != "" {
-		narrower.Rewrite = strings.TrimSuffix(wider.Rewrite, "/") + strings.TrimPrefix(r.Path, strings.TrimSuffix(wider.Path, "/"))
-	}
-	if opened {
-		narrower.Allow = p.Allow
-	} else {
-		narrower.Sticky, narrower.Balance = r.Sticky, r.Balance
-	}
-	return slices.Insert(routes, at, narrower)
 }

@@ -54,12 +54,15 @@ type Route struct {
 	Timeout Duration `yaml:"timeout" range:"0s..24h"`
 
 	field string // where it stands
+	made  bool   // by a preset, of the one that stands there
 }
 
 // RouteRedirect sends the client elsewhere.
 type RouteRedirect struct {
 	// To is a URL, or a path on the same host. What stands behind the route's path
-	// is added; a regex may use its groups as `\1`. Required.
+	// is added; a regex may use its groups as `\1`. A query of its own,
+	// which goes without groups, takes the place of that and of the client's.
+	// Required.
 	To string `yaml:"to" scalar:"true"`
 	// Status is 301, 302, 303, 307 or 308. Default: 302.
 	Status Status `yaml:"status"`

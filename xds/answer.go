@@ -70,15 +70,19 @@ var redirectCodes = map[model.Status]routev3.RedirectAction_RedirectResponseCode
 }
 
 // elsewhere sends a client to another URL, with what stands behind the route's
-// path (httpd: Redirect). A query of its own takes the place of the client's.
+// path (httpd: Redirect). A query of its own takes the place of that and of the
+// client's.
 func elsewhere(r model.Route) *routev3.RedirectAction {
 	a := &routev3.RedirectAction{ResponseCode: redirectCodes[r.Redirect.Status]}
 	to := r.Redirect.To
 	if scheme, rest, ok := strings.Cut(to, "://"); ok {
-		host, path, _ := strings.Cut(rest, "/")
+		host, path := rest, "/"
+		if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+			host, path = rest[:end], "/"+strings.TrimPrefix(rest[end:], "/")
+		}
 		a.SchemeRewriteSpecifier = &routev3.RedirectAction_SchemeRedirect{SchemeRedirect: scheme}
 		a.HostRedirect = host
-		to = "/" + path
+		to = path
 	}
 	if strings.Contains(to, "?") {
 		a.PathRewriteSpecifier = &routev3.RedirectAction_PathRedirect{PathRedirect: to}

@@ -26,7 +26,7 @@ func (b backend) cluster() *clusterv3.Cluster {
 		LbPolicy:         lbPolicies[b.Balance],
 		LbSubsetConfig:   b.subsets(),
 		CommonLbConfig:   commonLb(),
-		HealthChecks:     healthChecks(b.Health),
+		HealthChecks:     healthChecks(b.Pool),
 		OutlierDetection: outlierDetection(b.Pool),
 		CircuitBreakers:  circuitBreakers(b.Pool),
 		TransportSocket:  upstreamTLS(b.Pool),

@@ -19,9 +19,10 @@ import (
 const healthBody = 16 << 10 // bytes of an answer that are searched
 
 // healthChecks are none, one or both; a node has to pass all of them.
-func healthChecks(h model.Health) (all []*corev3.HealthCheck) {
+func healthChecks(p model.Pool) (all []*corev3.HealthCheck) {
+	h := p.Health
 	if h.Path != "" {
-		all = append(all, pathCheck(h))
+		all = append(all, pathCheck(h, p.Protocol))
 	}
 	if !h.TCP.Off() {
 		all = append(all, tcpCheck(h))
@@ -55,9 +56,9 @@ func check(h model.Health, interval, timeout model.Duration) *corev3.HealthCheck
 	}
 }
 
-// pathCheck asks over HTTP. A status by which a node asks to be drained is no
+// pathCheck asks over HTTP, in the version that the pool speaks. A status by which a node asks to be drained is no
 // failure: usher sees to that (drain_status).
-func pathCheck(h model.Health) *corev3.HealthCheck {
+func pathCheck(h model.Health, by model.Protocol) *corev3.HealthCheck {
 	asks := &corev3.HealthCheck_HttpHealthCheck{Path: h.Path, Method: corev3.RequestMethod(corev3.RequestMethod_value[string(h.Method)])}
 	good := slices.Concat(h.Status, h.DrainStatus)
 	if len(good) != 1 || good[0] != (model.StatusRange{From: 200, To: 200}) { // Envoy's own default
@@ -73,6 +74,10 @@ func pathCheck(h model.Health) *corev3.HealthCheck {
 		asks.RequestHeadersToAdd = append(asks.RequestHeadersToAdd, header(name, h.Headers[name]))
 	}
 	hc := check(h, h.Interval, h.Timeout)
+	if by == model.HTTP2 {
+		asks.CodecClientType = typev3.CodecClientType_HTTP2
+		hc.TlsOptions = &corev3.HealthCheck_TlsOptions{AlpnProtocols: []string{"h2"}}
+	}
 	hc.HealthChecker = &corev3.HealthCheck_HttpHealthCheck_{HttpHealthCheck: asks}
 	return hc
 }

@@ -47,7 +47,9 @@ func (s socket) listener(private, proven []string) *listenerv3.Listener {
 		chain := s.chain(s.filter(private, proxies))
 		chain.FilterChainMatch = &listenerv3.FilterChainMatch{}
 		for _, p := range proxies {
-			chain.FilterChainMatch.DirectSourcePrefixRanges = append(chain.FilterChainMatch.DirectSourcePrefixRanges, cidr(p))
+			// Behind a PROXY header it is the announced address: whoever passes
+			// connections on speaks for nobody inside of them.
+			chain.FilterChainMatch.SourcePrefixRanges = append(chain.FilterChainMatch.SourcePrefixRanges, cidr(p))
 		}
 		l.FilterChains = append(l.FilterChains, chain)
 	}

@@ -53,12 +53,15 @@ func toRing(r *routev3.Route, p model.Pool, gone []string, secure bool) *routev3
 	r.GetRoute().ClusterSpecifier = &routev3.RouteAction_Cluster{Cluster: ringName(p, gone)}
 	if len(gone) > 0 {
 		r.ResponseHeadersToAdd = append(r.ResponseHeadersToAdd, &corev3.HeaderValueOption{
-			Header:       &corev3.HeaderValue{Key: "set-cookie", Value: markCookie(p.HashCookie(), gone, secure)},
+			Header:       &corev3.HeaderValue{Key: "set-cookie", Value: literally(markCookie(p.HashCookie(), gone, secure))},
 			AppendAction: corev3.HeaderValueOption_APPEND_IF_EXISTS_OR_ADD,
 		})
 	}
 	return r
 }
+
+// literally makes a text stand for itself where Envoy looks for its variables.
+func literally(text string) string { return strings.ReplaceAll(text, "%", "%%") }
 
 // marks match clients that have a place on the rings and a mark with at least
 // these nodes.

@@ -1,8 +1,10 @@
 package xds
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 
@@ -34,7 +36,29 @@ func segments(path string) string {
 		case "*":
 			pattern += "/[^/]+"
 		default:
-			pattern += "/" + quoteRegex(segment) + parameters
+			pattern += "/" + spellings(segment) + parameters
+		}
+	}
+	return pattern
+}
+
+// unreserved are the characters that Envoy frees of their escapes, as RFC 3986,
+// 6.2.2.2 has it.
+const unreserved = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
+
+// spellings match a text as a client may write it: whatever is not unreserved
+// comes as it is or escaped, and a node reads both alike.
+func spellings(text string) string {
+	pattern := ""
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case strings.IndexByte(unreserved, c) >= 0:
+			pattern += quoteRegex(text[i : i+1])
+		case c >= utf8.RuneSelf: // never comes as it is
+			pattern += fmt.Sprintf("%%(?i:%02x)", c)
+		default:
+			pattern += fmt.Sprintf("(?:%s|%%(?i:%02x))", quoteRegex(text[i:i+1]), c)
 		}
 	}
 	return pattern
@@ -62,8 +86,8 @@ func closed(path string) string {
 
 // exactly matches one path and nothing below it.
 func exactly(path string) string {
-	if path == "/" {
-		return "^/" + parameters + "$"
+	if strings.HasSuffix(path, "/") {
+		return "^" + segments(path) + "/" + parameters + "$"
 	}
 	return "^" + segments(path) + "$"
 }

@@ -78,13 +78,26 @@ func (m Material) site(l model.Listener, by model.Route, p model.Pool) *structpb
 		delete(hosts, h) // what clients call the balancer names no node
 	}
 	s, err := structpb.NewStruct(map[string]any{
-		"pool": p.Name, "nodes": nodes, "hosts": hosts, "paths": outside(l, by, p),
+		"pool": p.Name, "nodes": nodes, "hosts": hosts, "own": ownCookies(p), "paths": outside(l, by, p),
 		"cookie_paths": swaps(p.Reverse.CookiePath), "cookie_domains": swaps(p.Reverse.CookieDomain),
 	})
 	if err != nil {
 		panic("xds: reverse: " + err.Error()) // texts and switches only
 	}
 	return s
+}
+
+// ownCookies are those that the balancer sets itself, for every path. That of
+// stateful_session comes behind the script.
+func ownCookies(p model.Pool) map[string]any {
+	own := map[string]any{}
+	if c := p.RouteCookie(); c != nil {
+		own[c.Name] = true
+	}
+	if c := p.HashCookie(); c != nil {
+		own[c.Name], own[c.Name+markSuffix] = true, true
+	}
+	return own
 }
 
 // outside are what the pool's paths are called by clients: as the request has it,

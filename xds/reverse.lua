@@ -1,6 +1,6 @@
 -- Maps what nodes say of themselves in answers to what clients see. The route
 -- gives the context: `nodes` has every HOST:PORT of the pool, in lower case, `hosts`
--- every HOST, `paths` what the nodes' paths are called outside, `cookie_paths` and
+-- every HOST, `own` every cookie of the balancer's, `paths` what the nodes' paths are called outside, `cookie_paths` and
 -- `cookie_domains` what stands for what. A header says how the client came here;
 -- requests without it are not for this script.
 
@@ -63,6 +63,11 @@ local function attribute(cookie, name, swaps, fold)
   return cookie
 end
 
+-- name is what a cookie is called.
+local function name(cookie)
+  return cookie:match("^%s*([^=;%s]*)")
+end
+
 local function same(text)
   return text
 end
@@ -71,8 +76,11 @@ local function cookies(site, headers)
   local all, changed = {}, false
   for i = 0, headers:getNumValues("set-cookie") - 1 do
     local cookie = headers:getAtIndex("set-cookie", i)
-    all[i + 1] = attribute(cookie, "[Pp][Aa][Tt][Hh]", site.cookie_paths, same)
-    all[i + 1] = attribute(all[i + 1], "[Dd][Oo][Mm][Aa][Ii][Nn]", site.cookie_domains, string.lower)
+    all[i + 1] = cookie
+    if not site.own[name(cookie)] then
+      all[i + 1] = attribute(cookie, "[Pp][Aa][Tt][Hh]", site.cookie_paths, same)
+      all[i + 1] = attribute(all[i + 1], "[Dd][Oo][Mm][Aa][Ii][Nn]", site.cookie_domains, string.lower)
+    end
     changed = changed or all[i + 1] ~= cookie
   end
   if changed then

@@ -103,10 +103,11 @@ func (s socket) entries(l model.Listener) (all []entry) {
 // its headers and cookies before its path, and reads the cookies anew for each.
 func costly(r *routev3.Route) bool { return len(r.Match.Headers)+len(r.Match.Cookies) > 0 }
 
-// firstSegment is what all paths of a route begin with, as a text.
+// firstSegment is what all paths of a route begin with, as a text; "" where that
+// has several spellings.
 func firstSegment(r model.Route) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(r.Path+r.Exact, "/"), "/")
-	if r.Regex != "" || first == "" || first == "*" {
+	if r.Regex != "" || strings.Trim(first, unreserved) != "" || first == "" {
 		return ""
 	}
 	return "/" + first

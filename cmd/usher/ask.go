@@ -123,6 +123,11 @@ func (q question) send(ctx context.Context) (*http.Response, error) {
 // transport speaks to the node as the pool does, one question a connection.
 func (q question) transport() (*http.Transport, error) {
 	t := &http.Transport{DisableKeepAlives: true, Proxy: nil, DialContext: (&net.Dialer{}).DialContext}
+	if q.pool.Protocol == model.HTTP2 {
+		t.Protocols = new(http.Protocols)
+		t.Protocols.SetHTTP2(true)
+		t.Protocols.SetUnencryptedHTTP2(true)
+	}
 	if q.pool.TLS == nil {
 		return t, nil
 	}

@@ -106,6 +106,10 @@ func (r *route) goes(to string, status int) *route {
 		to, _ = groupsOf(to)
 	}
 	to, note := expressionless(to, r)
+	if strings.Contains(to, "?") && strings.Contains(to, `\`) {
+		r.from.say(NotCarried, "usher puts no groups into a URL with a query: have a node redirect")
+		return nil
+	}
 	if !isDestination(to) || r.Regex != "" && !hasGroups(to, string(r.Regex)) {
 		r.from.say(NotCarried, fmt.Sprintf("%s is no URL and no path that usher could send to: write a redirect by hand", to))
 		return nil
