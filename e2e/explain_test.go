@@ -79,7 +79,7 @@ func mixed(random *rand.Rand, id string) (target, cookie string) {
 		return pick("isNode1", "isNode2", "isNode3", "isNode4", "isNode5", "other", "isnode1", "@active", "")
 	}
 	for range 1 + random.IntN(3) {
-		target += pick("/", "//", "/./", "/../", `\`, "/%2e%2e/", "/;/") + pick("app", "denied", "strict", "machines", "old", "den%69ed", "", "x%2fy", "app;a=b", "denied;x", "caf%C3%A9", "a+b")
+		target += pick("/", "//", "/./", "/../", `\`, "/%2e%2e/", "/;/") + pick("app", "denied", "strict", "machines", "old", "den%69ed", "", "x%2fy", "app;a=b", "denied;x", "caf%C3%A9", "caf%c3%a9", "caf\xc3\xa9", "%24x", "$x", "(y)|z", "%28y%29%7cz", "a+b")
 	}
 	if random.IntN(3) == 0 {
 		target += ";jsessionid=" + pick("A", "A.", "A.x.") + node()
@@ -102,7 +102,7 @@ func TestExplainAgreesWithEnvoy(t *testing.T) {
 		listener: "access_log: stdout",
 		state:    map[string]string{"isNode3": "drain", "isNode4": "standby", "isNode5": "disabled"},
 		routes: []string{
-			"{path: /denied, deny: true}", "{path: /old, redirect: /new}", "{path: /machines, pool: identity, sticky: false}",
+			"{path: /denied, deny: true}", "{path: /café, deny: true}", "{path: /$x, deny: true}", "{path: '/(y)|z', deny: true}", "{path: /old, redirect: /new}", "{path: /machines, pool: identity, sticky: false}",
 			"{path: /strict, pool: identity, on_failure: error}", `{regex: "/a[+]b/.*", pool: identity, rewrite: /ab}`,
 		},
 	}, func(t *testing.T, s *site) {
@@ -112,7 +112,9 @@ func TestExplainAgreesWithEnvoy(t *testing.T) {
 			for i := range 75 {
 				id := fmt.Sprintf("%d-%d.", round, i)
 				target, cookie := mixed(random, id)
-				outcomes[id] = s.mustAgree(i, id, target, cookie)
+				if outcome := s.mustAgree(i, id, target, cookie); outcome != "" {
+					outcomes[id] = outcome
+				}
 			}
 			s.nodes[1].kill() // for the second round
 			s.healthy(3)
@@ -144,8 +146,9 @@ func (s *site) mustLog(want map[string]string) {
 		for line := range strings.Lines(s.usher.output()) {
 			var e entry
 			if _, rest, ok := strings.Cut(line, "case="); ok && json.Unmarshal([]byte(line), &e) == nil {
-				id, _, _ := strings.Cut(rest, `"`)
-				got[id] = e.Why
+				if id, _, _ := strings.Cut(rest, `"`); want[id] != "" {
+					got[id] = e.Why
+				}
 			}
 		}
 		return len(got) >= len(want)

@@ -159,12 +159,13 @@ func TestStatesWithoutSessions(t *testing.T) {
 }
 
 func TestWhatIsDeniedStaysDenied(t *testing.T) {
-	s := newSite(t, 1, file{routes: []string{"{path: /balancer-manager, deny: true}", "{path: /carbon/admin, deny: true}"}})
+	s := newSite(t, 1, file{routes: []string{"{path: /balancer-manager, deny: true}", "{path: /carbon/admin, deny: true}", "{path: /café, deny: true}", "{path: /$x, deny: true}", "{path: '/a|b', deny: true}"}})
 	for path, want := range map[string]int{
 		"/balancer-manager": 404, "/balancer-manager/": 404, "/balancer-manager/x": 404, "/balancer-manager?x": 404,
 		"/balancer-manager;x": 404, "/balancer-manager;x=y/z": 404, "//balancer-manager": 404, "/a/../balancer-manager": 404,
 		"/a/..;/balancer-manager": 404, "/%62alancer-manager": 404, "/carbon;x/admin;y/z": 404,
 		"/;/balancer-manager": 404, "/;a=b/balancer-manager/x": 404, "/carbon/;/admin": 404, "/;jsessionid=x": 200,
+		"/caf%C3%A9": 404, "/caf%c3%a9;x/y": 404, "/$x": 404, "/%24x": 404, "/a%7cb": 404, "/a%7Cb/": 404, "/$": 200, "/caf%C3": 200,
 		"/balancer-managerx": 200, "/x/balancer-manager": 200, "/carbonx": 200,
 	} {
 		if _, resp := s.ask(path, ""); resp.StatusCode != want {

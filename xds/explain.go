@@ -79,6 +79,10 @@ func (x *explainer) explain() {
 	}
 	l := s.listeners[i]
 	x.e.Listener = l.Name
+	if strings.ContainsFunc(x.q.Path, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		x.answer(400, "a path consists of visible ASCII characters; all else is escaped")
+		return
+	}
 	path, ok := normalized(x.q.Path)
 	if !ok {
 		x.answer(404, "the path has an escaped slash, or can't be one")

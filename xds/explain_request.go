@@ -64,7 +64,7 @@ func normalized(target string) (path string, ok bool) {
 func unescaped(path string) string {
 	return escape.ReplaceAllStringFunc(path, func(e string) string {
 		c := unhex(e[1])<<4 | unhex(e[2])
-		if c == '-' || c == '.' || c == '_' || c == '~' || '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' {
+		if strings.IndexByte(unreserved, c) >= 0 {
 			return string(rune(c))
 		}
 		return e
