@@ -32,6 +32,9 @@ func check(c *Cluster, unread func(string) bool) Problems {
 		k.name(listeners, item("listeners", i), "listener", l.Name)
 		k.listener(item("listeners", i), l, pools, certificates)
 	}
+	for i, p := range c.Pools {
+		k.drainTimeout(item("pools", i)+".drain_timeout", p)
+	}
 	k.sockets()
 	return k.problems
 }

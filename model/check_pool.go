@@ -24,7 +24,6 @@ func (k *checker) pool(field string, p Pool, certificates names) {
 
 // limits checks times and numbers.
 func (k *checker) limits(field string, p Pool) {
-	k.required(field+".drain_timeout", p.DrainTimeout > 0 && p.Health.Path == "" && p.Health.TCP.Off(), "drain_timeout of a pool without a check", "connections are ended by a check that fails; remove tcp: false")
 	k.ranges(field, p)
 	if p.SlowStart > 0 && (p.Balance.Hashes() || p.Balance == Random) {
 		k.fault(field+".slow_start", "slow_start does not go with "+string(p.Balance), "choose round_robin or least_request, or remove it")
@@ -125,4 +124,18 @@ func (k *checker) pins(field string, pins []Pin) {
 func sorted(s []string) []string {
 	slices.Sort(s)
 	return s
+}
+
+// drainTimeout checks that connections can be ended, and are those of TCP alone.
+func (k *checker) drainTimeout(field string, p Pool) {
+	if p.DrainTimeout == 0 {
+		return
+	}
+	tcp := slices.ContainsFunc(k.Listeners, func(l Listener) bool { return l.TCP != nil && l.TCP.Pool == p.Name })
+	http := slices.ContainsFunc(k.Listeners, func(l Listener) bool {
+		return slices.ContainsFunc(l.Routes, func(r Route) bool { return r.Pool == p.Name })
+	})
+	k.required(field, p.Health.Path == "" && p.Health.TCP.Off(), "drain_timeout of a pool without a check", "connections are ended by a check that fails; remove tcp: false")
+	k.required(field, !tcp, "no listener with tcp passes connections on to the pool", "requests end by themselves; remove it")
+	k.required(field, tcp && http, "requests go to the pool as well, and their sessions would end with the connections", "make a pool of its own for the listener with tcp")
 }

@@ -183,8 +183,8 @@ func covers(a, b string) bool {
 	if want[0] == "" {
 		return true // the root
 	}
-	if len(want) > len(have) {
-		return false
+	if len(want) > len(have) || len(want) == len(have) && strings.HasSuffix(a, "/") && !strings.HasSuffix(b, "/") {
+		return false // /app/ is not /app
 	}
 	for i, w := range want {
 		if w != "*" && w != have[i] {

@@ -94,6 +94,7 @@ func (k *checker) way(field string, s Sticky) {
 		k.cookie(field+".stateful_session", *s.StatefulSession)
 	case "header":
 		k.token(field+".header", s.Header, "the name of a header")
+		k.required(field+".header", strings.Contains(s.Header, "_"), "headers with underscores are dropped: they pass for those with hyphens", "name one without")
 	case "query":
 		k.token(field+".query", s.Query, "the name of a parameter")
 	}

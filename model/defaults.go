@@ -50,6 +50,9 @@ func completeListener(c *Cluster, i int) {
 	l.Metrics = cmp.Or(l.Metrics, On)
 	if l.AccessLog != nil {
 		l.AccessLog.File = cmp.Or(l.AccessLog.File, Stdout)
+		if l.AccessLog.File != Stdout {
+			l.AccessLog.File = c.Resolve(l.AccessLog.File)
+		}
 		l.AccessLog.Format = cmp.Or(l.AccessLog.Format, LogJSON)
 	}
 	if l.TCP != nil && !c.has(item("listeners", i)+".tcp.idle_timeout") {

@@ -20,6 +20,9 @@ func ParseNetwork(s string) (Network, error) {
 	if err != nil {
 		return Network{}, fmt.Errorf("%.140q is neither an IP address nor a network", s)
 	}
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
 	return Network{p.Masked()}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"net/netip"
+	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
@@ -100,7 +101,7 @@ func (b backend) endpoint(n model.Node, at netip.AddrPort, names []string, m Mat
 	}
 	if b.Health.Path != "" {
 		// The Host header of the check, otherwise the pool's name.
-		e.HealthCheckConfig = &endpointv3.Endpoint_HealthCheckConfig{Hostname: cmp.Or(b.Health.Host, n.Address.Host)}
+		e.HealthCheckConfig = &endpointv3.Endpoint_HealthCheckConfig{Hostname: cmp.Or(b.Health.Host, HostOf(n))}
 	}
 	lb := &endpointv3.LbEndpoint{
 		HostIdentifier:      &endpointv3.LbEndpoint_Endpoint{Endpoint: e},
@@ -114,6 +115,14 @@ func (b backend) endpoint(n model.Node, at netip.AddrPort, names []string, m Mat
 		proto.Merge(lb.Metadata, metadata(socketMatch, map[string]any{closingKey: true}))
 	}
 	return lb
+}
+
+// HostOf is what a node is called in a Host header where nobody says otherwise.
+func HostOf(n model.Node) string {
+	if strings.Contains(n.Address.Host, ":") {
+		return "[" + n.Address.Host + "]"
+	}
+	return n.Address.Host
 }
 
 // says is what log, counters and cookies need to know of a node.

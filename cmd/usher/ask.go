@@ -106,7 +106,7 @@ func (q question) send(ctx context.Context) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Host = q.node.Address.Host
+	req.Host = xds.HostOf(q.node)
 	if q.health.Host != "" {
 		req.Host = q.health.Host
 	}

@@ -78,9 +78,17 @@ func check(cmd *cobra.Command, file, binary string, store pki.Store) (publicatio
 	if err := envoy.Validate(cmd.Context(), found, p.resources.Static()); err != nil {
 		return p, asProblems(file, refusedAt(p.cluster, err))
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %d listeners, %d pools, %d nodes, %d certificates\n", file,
-		len(p.cluster.Listeners), len(p.cluster.Pools), len(p.addresses()), len(p.cluster.Certificates))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is good: %s, %s, %s, %s\n", file, count(len(p.cluster.Listeners), "listener"),
+		count(len(p.cluster.Pools), "pool"), count(len(p.addresses()), "node"), count(len(p.cluster.Certificates), "certificate"))
 	return p, err
+}
+
+// count says how many there are of something.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // inspect loads and translates a file without writing anything. What works and

@@ -90,7 +90,7 @@ func (b beginning) begin(ctx context.Context) (s session, err error) {
 	if err != nil {
 		return s, err
 	}
-	req.Host = b.node.Address.Host
+	req.Host = xds.HostOf(b.node)
 	req.Header.Set("User-Agent", "usher/"+version)
 	transport, err := b.transport()
 	if err != nil {
@@ -145,7 +145,7 @@ func (l *loop) drifted(drifts map[xds.NodeOf]wish) {
 		return
 	}
 	p := l.now
-	p.drifts = drifts
+	p.drifts = those(drifts, p.beginnings())
 	l.warn(p)
 	l.now = p
 }

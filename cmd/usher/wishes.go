@@ -16,6 +16,7 @@ func (l *loop) heard(wishes map[xds.NodeOf]wish) {
 	if !l.serving() {
 		return
 	}
+	wishes = those(wishes, l.now.questions()) // the news may be of an earlier file
 	for of, w := range wishes {
 		if was := l.now.wishes[of]; w.drain && !was.drain {
 			l.log.Info("a node asks to be drained: its sessions stay, nobody new comes", "pool", of.Pool, "node", of.Node)
@@ -84,7 +85,7 @@ func (l *loop) endings(p publication, now time.Time) (closing map[xds.NodeOf]boo
 		}
 		for _, n := range pool.Nodes {
 			of := xds.NodeOf{Pool: pool.Name, Node: n.Name}
-			if n.State != model.Drain && !p.wishes[of].drain {
+			if n.State != model.Drain && (n.State != model.Active || !p.wishes[of].drain) {
 				continue
 			}
 			since[of] = now
