@@ -4,7 +4,8 @@ SHELL      := /bin/bash
 TOOLS      := .tools
 LINT       := v2.15.0
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-GO_BUILD    = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+COMMIT     := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+GO_BUILD    = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
 # The version is given; a checkout of another user would only be refused.
 export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
