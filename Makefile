@@ -3,6 +3,8 @@
 SHELL      := /bin/bash
 TOOLS      := .tools
 LINT       := v2.15.0
+NFPM       := v2.43.4
+CYCLONEDX  := v1.10.0
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT     := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 GO_BUILD    = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
@@ -11,7 +13,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference man bench images compose-test clean
+.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference man bench images compose-test release test-release clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +67,22 @@ images: build envoy ## the images of deploy/compose.yaml; needs a Docker daemon
 
 compose-test: build envoy ## deploy/compose.yaml on a real Docker daemon, started if there is none
 	deploy/compose-test.sh
+
+RELEASERS = $(TOOLS)/nfpm-$(NFPM) $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX)
+
+release: $(RELEASERS) ## dist/release: tarballs, deb, rpm, SBOM, checksums; the same bytes every time
+	deploy/release.sh $^
+
+test-release: envoy $(RELEASERS) ## the release built twice, and its deb under a real systemd; needs root, rpm and systemd
+	deploy/release-test.sh $(RELEASERS) dist/release
+	deploy/systemd-test.sh dist/release/usher_*_$$(go env GOARCH).deb $(TOOLS)/envoy
+
+$(TOOLS)/nfpm-$(NFPM): PROGRAM := github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM)
+$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX): PROGRAM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
+$(RELEASERS):
+	@mkdir -p $(TOOLS)
+	GOBIN="$(CURDIR)/$(TOOLS)/new" go install $(PROGRAM)
+	@mv $(TOOLS)/new/* $@ && rmdir $(TOOLS)/new
 
 clean: ## remove what was built; the tools stay
 	rm -rf bin dist
