@@ -13,7 +13,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference man bench images compose-test release test-release clean
+.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference man bench images compose-test release test-release test-kubernetes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test-httpd: envoy ## a real httpd beside usher, the same requests to both; needs
 
 test-tomcat: envoy ## sessions, redirects and failover of a real Tomcat; needs Debian's tomcat10-common
 	go test -tags tomcat -timeout 10m -count=1 ./e2e/tomcat
+
+test-kubernetes: ## the manifest against the types of the Kubernetes API
+	cd e2e/kubernetes && go vet ./... && go test -count=1 ./...
 
 lint: $(TOOLS)/golangci-lint-$(LINT) ## gofmt and the linters of .golangci.yml
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }

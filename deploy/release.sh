@@ -46,6 +46,14 @@ completions() {
   done
 }
 
+# manual FOLDER
+manual() {
+  mkdir -p "$1"
+  "$host" man --help >/dev/null 2>&1 || return 0 # an usher without one
+  "$host" man "$1"
+  find "$1" -type f -exec gzip -9n {} +
+}
+
 # tarball ARCH: everything in a folder that says what it is.
 tarball() {
   local name=usher-$version-linux-$1
@@ -53,7 +61,7 @@ tarball() {
   install -m 0755 deploy/get-envoy.sh "$work/$name/get-envoy"
   install -m 0644 LICENSE README.md CHANGELOG.md deploy/systemd/usher.service "$work/$name"
   install -m 0644 cmd/usher/starter.yaml "$work/$name/cluster.yaml"
-  cp -R "$work/$1/completions" "$work/$name"
+  cp -R "$work/$1/completions" "$work/$1/man" "$work/$name"
   tar --create --directory "$work" --sort=name --mtime="@$SOURCE_DATE_EPOCH" \
     --owner=0 --group=0 --numeric-owner --format=ustar "$name" | gzip -9n >"$dist/$name.tar.gz"
 }
@@ -81,6 +89,7 @@ compile "$(go env GOHOSTARCH)" "$host"
 for arch in $arches; do
   [ -x "$work/$arch/usher" ] || compile "$arch" "$work/$arch/usher"
   completions "$work/$arch/completions"
+  manual "$work/$arch/man"
   tarball "$arch"
   packages "$arch"
   materials "$arch"

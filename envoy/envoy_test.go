@@ -404,6 +404,7 @@ func TestTheLogIsReadLineByLine(t *testing.T) {
 func TestThePinnedEnvoyIsOneEverywhere(t *testing.T) {
 	for file, want := range map[string]string{
 		"get-envoy.sh": "version=" + Pinned + "\n", "compose.yaml": "envoy:v" + Pinned + "\n",
+		"images/usher-envoy.Dockerfile": "envoy:v" + Pinned + "\n",
 	} {
 		text, err := os.ReadFile(filepath.Join("..", "deploy", file))
 		if err != nil || !strings.Contains(string(text), want) {

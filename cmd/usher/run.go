@@ -112,7 +112,7 @@ func (o *options) run(ctx context.Context) error {
 // newLoop is a loop that says what it does, to people and to the service manager.
 func (o *options) newLoop(store pki.Store, binary *envoy.Binary) *loop {
 	l := newLoop(o.places, store, binary)
-	l.log, l.aside = o.logging.to(os.Stderr)
+	l.log, l.aside = o.to(os.Stderr)
 	l.manager = serviceManager(os.Getenv)
 	return l
 }
