@@ -3,14 +3,17 @@
 SHELL      := /bin/bash
 TOOLS      := .tools
 LINT       := v2.15.0
+NFPM       := v2.43.4
+CYCLONEDX  := v1.10.0
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-GO_BUILD    = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+COMMIT     := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+GO_BUILD    = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
 # The version is given; a checkout of another user would only be refused.
 export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference man bench images compose-test clean
+.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference man bench images compose-test release test-release test-kubernetes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +44,9 @@ test-httpd: envoy ## a real httpd beside usher, the same requests to both; needs
 test-tomcat: envoy ## sessions, redirects and failover of a real Tomcat; needs Debian's tomcat10-common
 	go test -tags tomcat -timeout 10m -count=1 ./e2e/tomcat
 
+test-kubernetes: ## the manifest against the types of the Kubernetes API
+	cd e2e/kubernetes && go vet ./... && go test -count=1 ./...
+
 lint: $(TOOLS)/golangci-lint-$(LINT) ## gofmt and the linters of .golangci.yml
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	$< run ./...
@@ -64,6 +70,22 @@ images: build envoy ## the images of deploy/compose.yaml; needs a Docker daemon
 
 compose-test: build envoy ## deploy/compose.yaml on a real Docker daemon, started if there is none
 	deploy/compose-test.sh
+
+RELEASERS = $(TOOLS)/nfpm-$(NFPM) $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX)
+
+release: $(RELEASERS) ## dist/release: tarballs, deb, rpm, SBOM, checksums; the same bytes every time
+	deploy/release.sh $^
+
+test-release: envoy $(RELEASERS) ## the release built twice, and its deb under a real systemd; needs root, rpm and systemd
+	deploy/release-test.sh $(RELEASERS) dist/release
+	deploy/systemd-test.sh dist/release/usher_*_$$(go env GOARCH).deb $(TOOLS)/envoy
+
+$(TOOLS)/nfpm-$(NFPM): PROGRAM := github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM)
+$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX): PROGRAM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX)
+$(RELEASERS):
+	@mkdir -p $(TOOLS)
+	GOBIN="$(CURDIR)/$(TOOLS)/new" go install $(PROGRAM)
+	@mv $(TOOLS)/new/* $@ && rmdir $(TOOLS)/new
 
 clean: ## remove what was built; the tools stay
 	rm -rf bin dist

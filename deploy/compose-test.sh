@@ -58,6 +58,21 @@ if ! docker version >/dev/null 2>&1; then
 fi
 deploy/images.sh
 
+# pod runs the image of kubernetes/usher.yaml under that file's restrictions.
+pod() {
+  local id
+  id=$(docker run --detach --label "com.docker.compose.project=$project" --user 65532:65532 --read-only --cap-drop ALL \
+    --security-opt no-new-privileges --tmpfs /state:mode=1777 --env TMPDIR=/state --volume "$PWD/deploy/cluster:/etc/usher:ro" \
+    usher-envoy:dev run --config /etc/usher/cluster.yaml --state /state/usher)
+  for _ in $(seq 150); do
+    docker exec "$id" usher status --json --state /state/usher 2>/dev/null | grep -q '"accepted": true' && { echo "usher-envoy:dev serves"; return; }
+    sleep 0.2
+  done
+  docker logs "$id" >&2
+  return 1
+}
+pod
+
 # Debian's docker-compose is v1 up to bookworm and v2 from trixie on.
 v1='' v2=''
 case $(docker-compose version --short 2>/dev/null) in

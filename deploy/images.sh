@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the images of compose.yaml from bin/ and .tools/envoy. It pulls nothing:
+# Builds the images of compose.yaml and kubernetes/usher.yaml from bin/ and .tools/envoy. It pulls nothing:
 # an Envoy image that was pulled before stays, otherwise one is assembled.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -44,19 +44,26 @@ build usher:dev usher
 install -D -m 0755 bin/isstub "$stage/isstub/isstub"
 build usher-isstub:dev isstub
 
-# Only an image of our own making is made again.
-if made=$(docker image inspect --format '{{index .Config.Labels "usher.assembled"}}' "$envoy_image" 2>/dev/null) && [ "$made" != true ]; then
-  echo "kept $envoy_image"
-  exit 0
-fi
-root=$stage/envoy/rootfs
-install -D -m 0755 .tools/envoy "$root/usr/local/bin/envoy"
-install -D -m 0755 "$(readlink -f /bin/sh)" "$root/bin/sh"
-install -D -m 0755 "$here/envoy-entrypoint.sh" "$root/docker-entrypoint.sh"
-closure "$root" .tools/envoy /bin/sh
-roots "$root/etc/ssl/certs/ca-certificates.crt"
-install -d "$root/etc/envoy"
-echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
-printf 'root:x:0:0:root:/:/bin/sh\nenvoy:x:101:101:envoy:/:/bin/sh\n' >"$root/etc/passwd"
-printf 'root:x:0:\nenvoy:x:101:\n' >"$root/etc/group"
-build "$envoy_image" envoy
+# envoy makes the public image's stand-in; only one of our own making is made again.
+envoy() {
+  local made root=$stage/envoy/rootfs
+  if made=$(docker image inspect --format '{{index .Config.Labels "usher.assembled"}}' "$envoy_image" 2>/dev/null) && [ "$made" != true ]; then
+    echo "kept $envoy_image"
+    return
+  fi
+  install -D -m 0755 .tools/envoy "$root/usr/local/bin/envoy"
+  install -D -m 0755 "$(readlink -f /bin/sh)" "$root/bin/sh"
+  install -D -m 0755 "$here/envoy-entrypoint.sh" "$root/docker-entrypoint.sh"
+  closure "$root" .tools/envoy /bin/sh
+  roots "$root/etc/ssl/certs/ca-certificates.crt"
+  install -d "$root/etc/envoy"
+  echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
+  printf 'root:x:0:0:root:/:/bin/sh\nenvoy:x:101:101:envoy:/:/bin/sh\n' >"$root/etc/passwd"
+  printf 'root:x:0:\nenvoy:x:101:\n' >"$root/etc/group"
+  build "$envoy_image" envoy
+}
+
+envoy
+install -D -m 0755 bin/usher "$stage/usher-envoy/usher"
+roots "$stage/usher-envoy/ca-certificates.crt"
+build usher-envoy:dev usher-envoy

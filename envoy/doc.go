@@ -5,5 +5,6 @@
 // it over xDS. It serves the loop in cmd/usher.
 //
 // What it keeps in the state folder: envoy.json (which process runs),
-// envoy.log, envoy-bootstrap.json, admin.sock, and lock.
+// envoy.log, access.log (neither grows beyond some 8 MiB while usher runs; beside
+// each, how far it was read, while usher does not run), envoy-bootstrap.json, admin.sock, and lock.
 package envoy

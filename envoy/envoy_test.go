@@ -274,6 +274,25 @@ func TestAnEnvoyOutlivesItsUsherAndIsAdopted(t *testing.T) {
 	}
 }
 
+func TestAnEnvoyIsLeftWhereThatIsWhyItsUsherEnds(t *testing.T) {
+	dir, port := t.TempDir(), freePort(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	events := make(chan Event, 10)
+	o := Options{Binary: theBinary(t), Dir: dir, Bootstrap: served(t, port), Drain: time.Second, Notify: func(e Event) { events <- e }}
+	done := make(chan error, 1)
+	go func() { done <- Supervise(ctx, o) }()
+	until(t, "Envoy", func() bool { return answers(port) })
+	first := running(dir)
+	t.Cleanup(func() { _ = syscall.Kill(first.PID, syscall.SIGKILL) })
+	cancel(ErrLeave)
+	if err := <-done; err != nil || !first.lives() || !answers(port) {
+		t.Fatalf("%v; alive %t", err, first.lives())
+	}
+	if started, left := <-events, <-events; started.State != Started || left.State != Left || left.PID != first.PID {
+		t.Errorf("%+v, then %+v", started, left)
+	}
+}
+
 func TestAnEnvoyThatCannotBeRecordedServesAllTheSame(t *testing.T) {
 	dir, port := t.TempDir(), freePort(t)
 	inTheWay := filepath.Join(dir, pidFile, "as a folder is")
@@ -367,8 +386,32 @@ func TestTheLogIsReadLineByLine(t *testing.T) {
 	}
 	cancel()
 	<-done
+	write("between two ushers\n", os.O_APPEND)
+	ctx, cancel = context.WithCancel(t.Context())
+	done = make(chan struct{})
+	go func() { defer close(done); TailLog(ctx, path, func(l string) { lines <- l }) }()
+	if got := <-lines; got != "between two ushers" {
+		t.Errorf("%q", got)
+	}
+	cancel()
+	<-done
 	level, text := ParseLine("2026-01-01T00:00:00.000 warning config a text of words")
 	if level != "warning" || text != "a text of words" {
 		t.Errorf("%q %q", level, text)
+	}
+}
+
+func TestThePinnedEnvoyIsOneEverywhere(t *testing.T) {
+	for file, want := range map[string]string{
+		"get-envoy.sh": "version=" + Pinned + "\n", "compose.yaml": "envoy:v" + Pinned + "\n",
+		"images/usher-envoy.Dockerfile": "envoy:v" + Pinned + "\n",
+	} {
+		text, err := os.ReadFile(filepath.Join("..", "deploy", file))
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %v; %q is not in it", file, err, want)
+		}
+	}
+	if b := theBinary(t); b.Version != Pinned {
+		t.Errorf("tested with Envoy %s, pinned is %s", b.Version, Pinned)
 	}
 }

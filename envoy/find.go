@@ -17,6 +17,10 @@ import (
 // route's match (1.36) and removal of headers by a pattern (1.35).
 const Oldest = "1.36.0"
 
+// Pinned is the Envoy that all promises are tested with, and that `make envoy`
+// brings.
+const Pinned = "1.40.0"
+
 // ErrNotFound says that there is no Envoy, or none that will do.
 var ErrNotFound = errors.New("no Envoy found")
 
@@ -26,14 +30,15 @@ type Binary struct {
 	Version string // such as 1.40.0
 }
 
-// Find looks for an Envoy: the one given, $USHER_ENVOY, ../.tools/envoy beside
-// the executable, then `envoy` on the PATH. One that is given must do; of the
-// others the first that is there must.
+// Find looks for an Envoy: the one given, $USHER_ENVOY, ../.tools/envoy and
+// ../lib/usher/envoy beside the executable's folder, then `envoy` on the PATH. One
+// that is given must do; of the others the first that is there must.
 func Find(given string) (Binary, error) {
-	path, places := given, []string{}
+	path := given
 	for _, look := range []func() string{
 		func() string { return os.Getenv("USHER_ENVOY") },
-		besideExecutable,
+		func() string { return besideExecutable(".tools") },
+		func() string { return besideExecutable("lib", "usher") },
 		onPath,
 	} {
 		if path == "" {
@@ -41,12 +46,12 @@ func Find(given string) (Binary, error) {
 		}
 	}
 	if path == "" {
-		return Binary{}, fmt.Errorf("%w: not in --envoy, $USHER_ENVOY, ../.tools/envoy beside usher, nor on the PATH%s: `make envoy` brings one", ErrNotFound, strings.Join(places, ""))
+		return Binary{}, fmt.Errorf("%w: not in --envoy, $USHER_ENVOY, ../.tools/envoy or ../lib/usher/envoy beside usher, nor on the PATH: `make envoy` brings one, and so does /usr/lib/usher/get-envoy of the packages", ErrNotFound)
 	}
 	return inspect(path)
 }
 
-func besideExecutable() string {
+func besideExecutable(folder ...string) string {
 	exe, err := os.Executable()
 	if err != nil {
 		return ""
@@ -54,7 +59,7 @@ func besideExecutable() string {
 	if real, err := filepath.EvalSymlinks(exe); err == nil {
 		exe = real
 	}
-	path := filepath.Join(filepath.Dir(exe), "..", ".tools", "envoy")
+	path := filepath.Join(filepath.Dir(exe), "..", filepath.Join(folder...), "envoy")
 	if _, err := os.Stat(path); err != nil {
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -13,24 +14,49 @@ import (
 // logLimit is the size at which the log begins anew.
 const logLimit = 8 << 20
 
-// TailLog reports each new line of one of Envoy's logs until ctx ends, from the
-// current end on. It keeps the file under logLimit: Envoy appends, so the file may
+// TailLog reports each new line of one of Envoy's logs until ctx ends: from where
+// the last one left off, or from the end of the file where that one did not come
+// to its own end. It keeps the file under logLimit: Envoy appends, so the file may
 // be cut at any time.
 func TailLog(ctx context.Context, path string, line func(string)) {
-	at := int64(0)
-	if info, err := os.Stat(path); err == nil {
-		at = info.Size()
-	}
+	at := resume(path)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			leaveOff(path, readLog(path, at, line))
 			return
 		case <-tick.C:
 			at = readLog(path, at, line)
 		}
 	}
+}
+
+// leftOff is beside a log while nobody reads it, and says how far it was read.
+func leftOff(path string) string { return path + ".read" }
+
+// leaveOff remembers a place. Where that fails, as on a full disk, what is written
+// before the next reader comes stays unread.
+func leaveOff(path string, at int64) {
+	_ = replaceFile(leftOff(path), []byte(strconv.FormatInt(at, 10)))
+}
+
+// resume finds that place, once: after a crash it would be an old one.
+func resume(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	text, err := os.ReadFile(leftOff(path))
+	if err != nil || os.Remove(leftOff(path)) != nil {
+		return info.Size()
+	}
+	at, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || at < 0 || at > info.Size() {
+		return info.Size()
+	}
+	return at
 }
 
 func readLog(path string, at int64, line func(string)) int64 {

@@ -54,6 +54,7 @@ const (
 	Died       = "died"
 	Draining   = "draining"
 	Stopped    = "stopped"
+	Left       = "left to the next usher"
 )
 
 // identity tells one process from a later one with the same number.
@@ -63,10 +64,13 @@ type identity struct {
 	Path  string `json:"path"`
 }
 
+// ErrLeave as the cause of a context's end leaves Envoy to a later usher.
+var ErrLeave = errors.New("Envoy is left running")
+
 // Supervise keeps one Envoy alive until ctx ends: it adopts the one that an
 // earlier usher left in the folder, starts one where there is none, and starts
-// another with back-off when it dies. At the end it drains and stops it. The
-// error says that Envoy could not be started at all.
+// another with back-off when it dies. At the end it drains and stops it, unless
+// ErrLeave is the cause. The error says that Envoy could not be started at all.
 func Supervise(ctx context.Context, o Options) error {
 	if err := replaceFile(filepath.Join(o.Dir, bootstrapFile), o.Bootstrap); err != nil {
 		return fmt.Errorf("write Envoy's bootstrap: %w", err)
@@ -81,7 +85,7 @@ func Supervise(ctx context.Context, o Options) error {
 		words := fmt.Sprint(err)
 		if err == nil {
 			if alive := o.keep(ctx, id); alive {
-				o.stop(id)
+				o.end(ctx, id)
 				return nil
 			}
 			words = lastWords(filepath.Join(o.Dir, LogFile))

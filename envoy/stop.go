@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -14,6 +15,15 @@ const (
 	// force is the time between the steps of stopping.
 	force = 2 * time.Second
 )
+
+// end stops an Envoy, or leaves it.
+func (o Options) end(ctx context.Context, id identity) {
+	if errors.Is(context.Cause(ctx), ErrLeave) {
+		o.Notify(Event{State: Left, PID: id.PID})
+		return
+	}
+	o.stop(id)
+}
 
 // stop ends an Envoy in rising force: drain its listeners until nothing is in
 // flight or Drain has passed, ask it to quit, SIGTERM, SIGKILL.

@@ -63,7 +63,7 @@ func checkStore(p places, live bool) (pki.Store, error) {
 }
 
 func envoyFlag(cmd *cobra.Command, binary *string) {
-	cmd.Flags().StringVar(binary, "envoy", "", "the Envoy binary (default $USHER_ENVOY, ../.tools/envoy beside usher, or the PATH)")
+	cmd.Flags().StringVar(binary, "envoy", "", "the Envoy binary (default $USHER_ENVOY, ../.tools/envoy or ../lib/usher/envoy beside usher, or the PATH)")
 }
 
 func check(cmd *cobra.Command, file, binary string, store pki.Store) (publication, error) {

@@ -3,11 +3,8 @@ package main
 import (
 	_ "embed"
 	"fmt"
-	"runtime"
 
 	"github.com/spf13/cobra"
-
-	"usher/envoy"
 )
 
 //go:embed starter.yaml
@@ -29,23 +26,4 @@ func initCommand() *cobra.Command {
 			return err
 		},
 	}
-}
-
-func versionCommand() *cobra.Command {
-	var binary string
-	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the versions of usher, of Go, and of the Envoy it finds",
-		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			found := "none found"
-			if b, err := envoy.Find(binary); err == nil {
-				found = b.Version + " (" + b.Path + ")"
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "usher %s\n%s\nEnvoy %s\n", version, runtime.Version(), found)
-			return err
-		},
-	}
-	envoyFlag(cmd, &binary)
-	return cmd
 }

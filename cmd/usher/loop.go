@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +19,8 @@ import (
 type loop struct {
 	places
 	log       *slog.Logger
+	aside     io.Writer // where faults are said to a person; nil where the log says them
+	manager   manager
 	store     pki.Store
 	envoy     *envoy.Binary // validates; nil where there is none
 	server    *xds.Server
@@ -67,7 +69,7 @@ type publication struct {
 func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 	l := &loop{
 		places:   p,
-		log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		log:      slog.New(slog.DiscardHandler),
 		store:    store,
 		envoy:    binary,
 		watcher:  model.NewWatcher(p.config),
@@ -93,11 +95,13 @@ func (l *loop) run(ctx context.Context) error {
 		l.judge(time.Now())
 		l.obtain(ctx, time.Now())
 		l.publishStatus(time.Now())
-		timer := time.NewTimer(l.rest(time.Now()))
+		l.manager.tell(l.report(), time.Now())
+		timer := time.NewTimer(l.manager.rest(l.rest(time.Now())))
 		var err error
 		select {
 		case <-ctx.Done():
 			timer.Stop()
+			l.bye(ctx)
 			return nil
 		case change := <-l.watcher.Changes():
 			err = l.file(ctx, change)

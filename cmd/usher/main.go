@@ -29,9 +29,6 @@ const (
 	exitNoEnvoy = 3 // no Envoy was found, or only one that is too old
 )
 
-// version is set by the linker.
-var version = "dev"
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -12,6 +12,12 @@ import (
 
 const defaultConfig = "cluster.yaml"
 
+// Where an installed service has its file, and what it keeps (FHS 3.0, 3.7, 5.8).
+const (
+	serviceConfig = "/etc/usher/cluster.yaml"
+	serviceState  = "/var/lib/usher"
+)
+
 // places are where things are: the file, and the folder with everything that
 // usher keeps.
 type places struct {
@@ -21,22 +27,30 @@ type places struct {
 
 func (p *places) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&p.config, "config", "c", defaultConfig, "the cluster file")
-	cmd.Flags().StringVar(&p.state, "state", "", "folder for what usher keeps: CA, certificates, last accepted file and addresses (default .usher beside the cluster file)")
+	cmd.Flags().StringVar(&p.state, "state", "", "folder for what usher keeps: CA, certificates, last accepted file and addresses (default "+serviceState+" for "+serviceConfig+", else .usher beside the cluster file)")
 }
 
 // resolve makes both absolute.
-func (p *places) resolve() error {
-	if p.state == "" {
+func (p *places) resolve() (err error) {
+	if p.config, err = absolute(p.config); err != nil {
+		return err
+	}
+	switch {
+	case p.state == "" && p.config == serviceConfig:
+		p.state = serviceState
+	case p.state == "":
 		p.state = filepath.Join(filepath.Dir(p.config), ".usher")
 	}
-	for _, path := range []*string{&p.config, &p.state} {
-		abs, err := filepath.Abs(*path)
-		if err != nil {
-			return fmt.Errorf("find %s: %w", *path, err)
-		}
-		*path = abs
+	p.state, err = absolute(p.state)
+	return err
+}
+
+func absolute(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", path, err)
 	}
-	return nil
+	return abs, nil
 }
 
 // The files of the state folder that this package owns.

@@ -66,10 +66,15 @@ func (l *loop) reject(problems model.Problems) {
 	l.say("cluster.yaml is not served; what runs stays as it is", problems)
 }
 
-// say puts faults below a line of the log as a person reads them, one by one.
+// say puts faults below a line of the log as a person reads them, one by one, or
+// into it for programs.
 func (l *loop) say(what string, problems model.Problems) {
+	if l.aside == nil {
+		l.log.Error(what, "faults", len(problems), "problems", []model.Problem(problems)) // an error would be written as one text
+		return
+	}
 	l.log.Error(what, "faults", len(problems))
-	fmt.Fprintln(os.Stderr, problems.Error())
+	_, _ = fmt.Fprintln(l.aside, problems.Error()) // as a line of the log that can't be written
 }
 
 // refresh serves the certificates of what is served as they are now, while the

@@ -15,11 +15,13 @@ import (
 	"usher/cmd/usher/api"
 	"usher/envoy"
 	"usher/xds"
+	"usher/xds/pki"
 )
 
 // options are those of run and serve.
 type options struct {
 	vault
+	logging
 	envoy     string
 	xds       string
 	advertise string
@@ -34,9 +36,14 @@ func runCommand() *cobra.Command {
 		Short: "Run the balancer: the control plane and an Envoy of its own",
 		Long: `run watches the cluster file and starts an Envoy that does what it says. Every
 save is live in well under a second; a faulty one changes nothing. Envoy is
-restarted when it dies, outlives a crash of usher, and is drained on Ctrl-C.`,
+restarted when it dies, outlives a crash of usher, and is drained on Ctrl-C.
+
+Signals: SIGTERM and SIGINT drain Envoy and end, SIGUSR2 ends usher alone (the
+next one takes Envoy over: so it is restarted without an outage), SIGUSR1 opens
+the access logs anew. A service manager is told by sd_notify(3): READY=1 as soon
+as Envoy has accepted the cluster file.`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.last(os.Stderr, o.run(cmd.Context())) },
 	}
 	o.flags(cmd)
 	envoyFlag(cmd, &o.envoy)
@@ -55,7 +62,7 @@ demands mutual TLS with certificates of usher's own internal CA. What such an
 Envoy needs is written to STATE/xds: ca.crt, client.crt, client.key and
 bootstrap.yaml.`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.last(os.Stderr, o.run(cmd.Context())) },
 	}
 	o.flags(cmd)
 	cmd.Flags().StringVar(&o.advertise, "advertise", "", "HOST:PORT by which Envoys reach the xDS port (default: that of --xds)")
@@ -65,6 +72,7 @@ bootstrap.yaml.`,
 
 func (o *options) flags(cmd *cobra.Command) {
 	o.vault.flags(cmd)
+	o.logging.flags(cmd)
 	cmd.Flags().StringVar(&o.xds, "xds", "127.0.0.1:18000", "address of the xDS port; any but a loopback address demands mutual TLS")
 	cmd.Flags().StringVar(&o.console, "console", "127.0.0.1:18080", "loopback address for /status.json, /healthz and /metrics")
 }
@@ -96,7 +104,17 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	defer doors.close()
-	return o.together(ctx, newLoop(o.places, store, binary), doors)
+	ctx, stop := leaving(ctx)
+	defer stop()
+	return o.together(ctx, o.newLoop(store, binary), doors)
+}
+
+// newLoop is a loop that says what it does, to people and to the service manager.
+func (o *options) newLoop(store pki.Store, binary *envoy.Binary) *loop {
+	l := newLoop(o.places, store, binary)
+	l.log, l.aside = o.to(os.Stderr)
+	l.manager = serviceManager(os.Getenv)
+	return l
 }
 
 // mustHaveAFile refuses to start where there is neither a cluster file nor one

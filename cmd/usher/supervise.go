@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -51,13 +52,26 @@ func (o *options) superviseEnvoy(ctx context.Context, l *loop) error {
 	if err != nil {
 		return err
 	}
-	go envoy.TailLog(ctx, filepath.Join(o.state, envoy.LogFile), func(line string) { relay(l.log, line) })
-	go envoy.TailLog(ctx, filepath.Join(o.state, envoy.AccessLogFile), func(line string) { fmt.Println(line) })
+	defer o.relayLogs(ctx, l.log)()
 	go reopenLogs(ctx, l.log, envoy.Admin{Socket: o.adminSocket()})
 	return envoy.Supervise(ctx, envoy.Options{
 		Binary: *l.envoy, Dir: o.state, Bootstrap: boot, Drain: drainTime,
 		Notify: func(e envoy.Event) { l.tell(e) },
 	})
+}
+
+// relayLogs passes on what Envoy logs, until end is called: its last lines come
+// after ctx has ended.
+func (o *options) relayLogs(ctx context.Context, log *slog.Logger) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var both sync.WaitGroup
+	both.Go(func() {
+		envoy.TailLog(ctx, filepath.Join(o.state, envoy.LogFile), func(line string) { relay(log, line) })
+	})
+	both.Go(func() {
+		envoy.TailLog(ctx, filepath.Join(o.state, envoy.AccessLogFile), func(line string) { fmt.Println(line) })
+	})
+	return func() { cancel(); both.Wait() }
 }
 
 // reopenLogs has Envoy open its access logs anew at SIGUSR1, after a rotation.
