@@ -30,7 +30,7 @@ func tokenCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make a token and print it, once",
-		Args:  names("NAME"),
+		Args:  argumentsAre("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var expires time.Time
 			if cmd.Flags().Changed("expires") {
@@ -96,7 +96,7 @@ func tokenRemoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Remove a token: whoever shows it is a stranger",
-		Args:  names("NAME"),
+		Args:  argumentsAre("NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return r.change(func(f *login.File) error { return f.RemoveToken(args[0]) })
 		},

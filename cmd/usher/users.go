@@ -73,7 +73,7 @@ func userAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Add a user with a password and a role",
-		Args:  names("NAME"),
+		Args:  argumentsAre("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, err := newPassword(cmd, file)
 			if err != nil {
@@ -115,7 +115,7 @@ func userRemoveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Remove a user, and log him out",
-		Args:  names("NAME"),
+		Args:  argumentsAre("NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return r.change(func(f *login.File) error { return f.RemoveUser(args[0]) })
 		},
@@ -130,7 +130,7 @@ func userPasswdCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "passwd NAME",
 		Short: "Give a user another password, and log him out",
-		Args:  names("NAME"),
+		Args:  argumentsAre("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, err := newPassword(cmd, file)
 			if err != nil {
@@ -149,7 +149,7 @@ func userRoleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "role NAME operator|viewer",
 		Short: "Give a user another role, and log him out",
-		Args:  names("NAME", "ROLE"),
+		Args:  argumentsAre("NAME", "ROLE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			role, err := login.ParseRole(args[1])
 			if err != nil {
@@ -162,8 +162,8 @@ func userRoleCommand() *cobra.Command {
 	return cmd
 }
 
-// names demands as many arguments as there are words.
-func names(words ...string) cobra.PositionalArgs {
+// argumentsAre demands as many arguments as there are words.
+func argumentsAre(words ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != len(words) {
 			return usageError{fmt.Errorf("%s takes %d argument(s), not %d: %v", cmd.CommandPath(), len(words), len(args), words)}

@@ -42,6 +42,18 @@ func NewProvider(c OIDC, client *http.Client, now func() time.Time) *Provider {
 	return &Provider{OIDC: c, client: client, now: now}
 }
 
+// ConsoleURL is the console's as its users know it, without a path.
+func (p *Provider) ConsoleURL() string { return strings.TrimRight(p.Console, "/") }
+
+// ConsoleHost is the host in it.
+func (p *Provider) ConsoleHost() string {
+	u, err := url.Parse(p.Console)
+	if err != nil {
+		return "" // LoadOIDC has read it
+	}
+	return u.Hostname()
+}
+
 // algorithms are those by which an ID token may be signed: none with a shared
 // secret, and never none at all.
 var algorithms = []string{
@@ -75,7 +87,7 @@ func (p *Provider) discover() (*oidc.Provider, error) {
 func (p *Provider) oauth(found *oidc.Provider) oauth2.Config {
 	return oauth2.Config{
 		ClientID: p.ClientID, ClientSecret: p.ClientSecret, Endpoint: found.Endpoint(),
-		RedirectURL: strings.TrimRight(p.Console, "/") + Callback,
+		RedirectURL: p.ConsoleURL() + Callback,
 		Scopes:      append([]string{oidc.ScopeOpenID}, p.Scopes...),
 	}
 }

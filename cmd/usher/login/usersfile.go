@@ -28,13 +28,14 @@ type Users struct {
 	fault  string // that was last logged
 }
 
-// OpenUsers reads a users file, which need not be there. A fault in it is an
-// error here: there is nothing older that could stand in.
+// OpenUsers reads a users file, which need not be there. Where it has a fault, it
+// returns a Users with nobody in it beside the error: it may be mended.
 func OpenUsers(path string, log *slog.Logger) (*Users, error) {
 	u := &Users{path: path, log: log}
 	e, info, err := readUsers(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		u.fault = err.Error()
+		return u, err
 	}
 	u.last, u.known, u.readAt = e, info, time.Now()
 	return u, nil
