@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,11 +97,11 @@ func (s *consoleOf) ask(method, path string, body string, headers ...string) (in
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for i := 0; i < len(headers); i += 2 {
-		if headers[i] == "Host" {
-			r.Host = headers[i+1]
+	for pair := range slices.Chunk(headers, 2) {
+		if pair[0] == "Host" {
+			r.Host = pair[1]
 		}
-		r.Header.Set(headers[i], headers[i+1])
+		r.Header.Set(pair[0], pair[1])
 	}
 	resp, err := s.client.Do(r)
 	if err != nil {
@@ -172,7 +173,7 @@ func TestAConsoleThatOthersReach(t *testing.T) {
 		t.Error("she is gone, her session is not", code)
 	}
 	plain := strings.Replace(s.url, "https", "http", 1)
-	if resp, err := s.client.Get(plain + "/healthz"); err == nil { //nolint:noctx // a test
+	if resp, err := s.client.Get(plain + "/healthz"); err == nil {
 		_ = resp.Body.Close()
 		if resp.StatusCode != 400 {
 			t.Error("plain text is answered", resp.StatusCode)
@@ -180,7 +181,7 @@ func TestAConsoleThatOthersReach(t *testing.T) {
 	}
 	old := s.client.Transport.(*http.Transport).Clone()
 	old.TLSClientConfig.MaxVersion = tls.VersionTLS11
-	if resp, err := (&http.Client{Transport: old}).Get(s.url + "/healthz"); err == nil { //nolint:noctx // a test
+	if resp, err := (&http.Client{Transport: old}).Get(s.url + "/healthz"); err == nil {
 		_ = resp.Body.Close()
 		t.Error("TLS 1.1 is spoken")
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/net/netutil"
 
 	"usher/cmd/usher/login"
 	"usher/xds/pki"
@@ -164,11 +165,15 @@ func ownAddresses() (all []string) {
 	return all
 }
 
+// mostConnections keeps strangers from taking all files that usher may open.
+const mostConnections = 500
+
 // serve answers at the console's port.
 func (e *entrance) serve(ctx context.Context, lis net.Listener, h http.Handler) error {
 	h = e.guard.Gate(e.mode).Wrap(h)
 	if e.mode == login.Loopback {
 		return serveHTTP(ctx, lis, localOnly(h), e.guard.Log, nil)
 	}
+	lis = netutil.LimitListener(lis, mostConnections)
 	return serveHTTP(ctx, lis, h, e.guard.Log, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: e.face.certificate})
 }

@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// cookieName is that of a session's cookie. With TLS it is one that only this
-// host can have set. Without, on this machine, cookies of all ports lie
-// together: the port tells them apart.
+// cookieName is that of a session's cookie. Cookies of all ports of a host lie
+// together: the port tells them apart. With TLS, only this host can have set it.
 func cookieName(r *http.Request) string {
-	if r.TLS != nil {
-		return "__Host-usher"
-	}
+	name := "usher"
 	if _, port, err := net.SplitHostPort(r.Host); err == nil {
-		return "usher-" + port
+		name += "-" + port
 	}
-	return "usher"
+	if r.TLS != nil {
+		return "__Host-" + name
+	}
+	return name
 }
 
 // setCookie gives a browser the cookie of its session. Strict: what another
 // site leads to begins without it, see comeAgain.
 func setCookie(w http.ResponseWriter, r *http.Request, value string) {
-	c := &http.Cookie{Name: cookieName(r), Value: value, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode}
+	c := &http.Cookie{Name: cookieName(r), Value: value, Path: "/", HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode} //nolint:gosec // G124: without TLS only on loopback
 	if value == "" {
 		c.MaxAge = -1
 	}

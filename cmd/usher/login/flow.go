@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // sealer keeps a flow in the browser's own cookie, where strangers who begin
@@ -35,7 +36,7 @@ func (s sealer) seal(f flow) string {
 	if err != nil {
 		panic(err) // texts and a time
 	}
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, text, nil))
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, text, nil)) //nolint:gosec // G407: it makes its own nonce
 }
 
 func (s sealer) open(sealed string) (f flow, ok bool) {
@@ -49,7 +50,7 @@ func (s sealer) open(sealed string) (f flow, ok bool) {
 
 // setFlow gives a browser its flow to keep. Lax: the provider's page leads back.
 func setFlow(w http.ResponseWriter, r *http.Request, value string) {
-	c := &http.Cookie{Name: cookieName(r) + "-oidc", Value: value, Path: "/", HttpOnly: true, Secure: r.TLS != nil,
+	c := &http.Cookie{Name: cookieName(r) + "-oidc", Value: value, Path: "/", HttpOnly: true, Secure: r.TLS != nil, //nolint:gosec // G124: without TLS only on loopback
 		SameSite: http.SameSiteLaxMode, MaxAge: int(flowLife.Seconds())}
 	if value == "" {
 		c.MaxAge = -1
@@ -63,6 +64,12 @@ const longestNext = 1000
 // toProvider sends a browser to the OpenID provider.
 func (t *Gate) toProvider(w http.ResponseWriter, r *http.Request) {
 	next := onward(r.FormValue("next"))
+	// The provider sends him back to the console's one name, where the cookie has
+	// to be. A proxy that changes Host must not make it a circle.
+	if to, here := t.guard.OIDC.moved(r.Host, next); !here && !r.Form.Has("moved") {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
 	if len(next) > longestNext {
 		next = "/"
 	}
@@ -73,6 +80,16 @@ func (t *Gate) toProvider(w http.ResponseWriter, r *http.Request) {
 	}
 	setFlow(w, r, t.guard.flows.seal(f))
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// moved is where the login at the provider begins for who is at a host, which may
+// be here.
+func (p *Provider) moved(host, next string) (to string, here bool) {
+	u, err := url.Parse(p.Console)
+	if err != nil || strings.EqualFold(u.Host, host) {
+		return "", true
+	}
+	return p.ConsoleURL() + "/login/oidc?moved=1&next=" + url.QueryEscape(next), false
 }
 
 // fromProvider takes a browser that comes back. Each one that comes to nothing

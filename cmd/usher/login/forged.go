@@ -9,7 +9,7 @@ import (
 // What proves that a form or a script is the console's own; see Token.
 const (
 	FormToken   = "csrf"
-	HeaderToken = "X-CSRF-Token"
+	HeaderToken = "X-CSRF-Token" //nolint:gosec // G101: a name
 )
 
 // largestForm is how much of a form is read, in bytes.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Mode is what a door is open to.
@@ -29,6 +30,9 @@ type Gate struct {
 	own    *http.ServeMux // the pages of login
 	next   http.Handler
 }
+
+// patience is how long the form of a login may take to arrive.
+const patience = 10 * time.Second
 
 // HeaderBackground marks requests that a page makes by itself, such as every
 // second: they do not keep a session alive.
@@ -78,6 +82,7 @@ func (t *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (t *Gate) pass(w http.ResponseWriter, r *http.Request, a asker, known bool) {
 	switch {
 	case isOwn(r.URL.Path):
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience)) // as good as a connection can
 		t.own.ServeHTTP(w, r)
 	case slices.Contains(t.guard.Open, r.URL.Path) && readsOnly(r):
 		t.next.ServeHTTP(w, r)
@@ -122,12 +127,18 @@ func (t *Gate) who(r *http.Request) (a asker, known bool) {
 func (t *Gate) session(r *http.Request) *session {
 	all := r.CookiesNamed(cookieName(r))
 	for _, c := range all[:min(len(all), 4)] {
-		if s := t.guard.sessions.find(c.Value, peerID(r.Context()), r.Header.Get(HeaderBackground) != "", t.guard.users(), t.guard.Now()); s != nil {
+		s, stolen := t.guard.sessions.find(c.Value, placeOf(r), r.Header.Get(HeaderBackground) != "", t.guard.users(), t.guard.Now())
+		if s != nil {
 			return s
+		}
+		if stolen {
+			t.turnAway(r, asker{from: origin(r)}, "the session of this cookie began at another address, or is another user's of this machine")
 		}
 	}
 	return nil
 }
+
+func placeOf(r *http.Request) place { return place{peerID(r.Context()), network(origin(r))} }
 
 // lasting ends with the asker's session, so that an answer which streams does
 // not outlive it.
@@ -147,7 +158,7 @@ func (t *Gate) askToLogIn(w http.ResponseWriter, r *http.Request, a asker) {
 			t.comeAgain(w, r, r.URL.RequestURI())
 			return
 		}
-		http.Redirect(w, r, loginPath(r.URL.RequestURI()), http.StatusSeeOther)
+		http.Redirect(w, r, loginPath(r.URL.RequestURI()), http.StatusSeeOther) //nolint:gosec // G710: it begins with /login
 		return
 	}
 	if r.Header.Get("Authorization") != "" {

@@ -3,7 +3,9 @@ package login
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +102,7 @@ func TestALoginAndALogout(t *testing.T) {
 		t.Fatal(got)
 	}
 	cookie := got.header.Get("Set-Cookie")
-	for _, part := range []string{"__Host-usher=", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Strict"} {
+	for _, part := range []string{"__Host-usher-", "; Path=/", "; HttpOnly", "; Secure", "; SameSite=Strict"} {
 		if !strings.Contains(cookie, part) || strings.Contains(cookie, "Domain") {
 			t.Errorf("the cookie %q has not %q", cookie, part)
 		}
@@ -206,9 +208,10 @@ func TestCookiesThatAreNoGood(t *testing.T) {
 	}
 	stranger := browse(t, s)
 	_, cookie := login()
+	name, value, _ := strings.Cut(cookie, "=")
 	for name, altered := range map[string]string{
-		"shorter": cookie[:len(cookie)-1], "longer": cookie + "A", "empty": "__Host-usher=", "its hash": fmt.Sprintf("__Host-usher=%x", keyOf(strings.TrimPrefix(cookie, "__Host-usher="))),
-		"another": cookie[:len(cookie)-2] + "__", "of the other kind": strings.Replace(cookie, "__Host-usher", "usher", 1),
+		"shorter": cookie[:len(cookie)-1], "longer": cookie + "A", "empty": name + "=", "its hash": fmt.Sprintf("%s=%x", name, keyOf(value)),
+		"another": cookie[:len(cookie)-2] + "__", "of the other kind": strings.TrimPrefix(cookie, "__Host-"),
 	} {
 		if got := stranger.get("/", "Cookie", altered); got.code != 401 {
 			t.Errorf("%s: %d", name, got.code)
@@ -232,6 +235,36 @@ func TestCookiesThatAreNoGood(t *testing.T) {
 	h.clock.pass(idle / 2)
 	if got := stranger.get("/", "Cookie", cookie); got.code != 401 {
 		t.Error("too old:", got)
+	}
+}
+
+func TestAStolenCookieIsNoGoodElsewhere(t *testing.T) {
+	h := newHouse(t)
+	gate := h.Gate(Remote).Wrap(rooms())
+	ask := func(from string, headers ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("GET", "https://usher.example/", nil)
+		r.RemoteAddr = from
+		for pair := range slices.Chunk(headers, 2) {
+			r.Header.Set(pair[0], pair[1])
+		}
+		w := httptest.NewRecorder()
+		gate.ServeHTTP(w, r)
+		return w
+	}
+	id := h.sessions.begin(User{Name: "carol", Role: Operator, Via: ViaOIDC}, key{}, place{unknownPeer, network("2001:db8::1")}, h.clock.now())
+	for from, want := range map[string]int{
+		"[2001:db8::1]:1": 200, "[2001:db8::2]:1": 200, "[2001:db8:0:1::1]:1": 401, "192.0.2.1:1": 401, "127.0.0.1:1": 401,
+	} {
+		if got := ask(from, "Cookie", "__Host-usher="+id); got.Code != want {
+			t.Errorf("from %s: %d", from, got.Code)
+		}
+		if got := ask(from, "Cookie", "__Host-usher="+id, "X-Forwarded-For", "2001:db8::1", "Forwarded", "for=2001:db8::1"); got.Code != want {
+			t.Errorf("from %s, by its word another: %d", from, got.Code)
+		}
+	}
+	h.mustLog("from=192.0.2.1", "result=refused", "began at another address")
+	if got := ask("[2001:db8::1]:1", "Cookie", "__Host-usher="+id); got.Code != 200 {
+		t.Error("the thief has ended the session", got.Code)
 	}
 }
 

@@ -200,11 +200,15 @@ func (l *limiter) undo(a attempt, now time.Time) {
 	e.failed, e.until = max(0, e.failed-1), time.Time{}
 }
 
-// network is what counts as one address: of IPv6 everybody has at least a /64.
+// network is what counts as one address: of IPv6 everybody has at least a /64, and
+// this machine has two.
 func network(from string) string {
 	ip, err := netip.ParseAddr(from)
 	if err != nil {
 		return from
+	}
+	if ip.Unmap().IsLoopback() {
+		return "loopback"
 	}
 	bits := 32
 	if ip = ip.Unmap().WithZone(""); ip.Is6() {

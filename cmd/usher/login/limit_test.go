@@ -173,15 +173,15 @@ func TestTheMemoryOfAttemptsIsBounded(t *testing.T) {
 
 func TestTheMemoryOfSessionsIsBounded(t *testing.T) {
 	s, now := newSessions(), time.Now()
-	first, _ := s.begin(User{Name: "first", Via: ViaOIDC}, key{}, unknownPeer, now)
+	first := s.begin(User{Name: "first", Via: ViaOIDC}, key{}, place{unknownPeer, ""}, now)
 	for i := range mostOfOne + 5 {
-		s.begin(User{Name: "alice", Via: ViaOIDC}, key{}, unknownPeer, now.Add(time.Duration(i)*time.Second))
+		s.begin(User{Name: "alice", Via: ViaOIDC}, key{}, place{unknownPeer, ""}, now.Add(time.Duration(i)*time.Second))
 	}
-	if len(s.all) != mostOfOne+1 || s.find(first, unknownPeer, false, entries{}, now.Add(time.Minute)) == nil {
+	if len(s.all) != mostOfOne+1 || s.all[keyOf(first)] == nil {
 		t.Error("one user's sessions end another's", len(s.all))
 	}
 	for i := range mostSessions + 5 {
-		s.begin(User{Name: fmt.Sprint("user", i), Via: ViaOIDC}, key{}, unknownPeer, now.Add(time.Minute))
+		s.begin(User{Name: fmt.Sprint("user", i), Via: ViaOIDC}, key{}, place{unknownPeer, ""}, now.Add(time.Minute))
 	}
 	if len(s.all) != mostSessions {
 		t.Error(len(s.all))

@@ -17,6 +17,9 @@ func TestALoginAtTheProvider(t *testing.T) {
 	p := newIDP(t, h.clock.now)
 	h.withOIDC(p)
 	b := browse(t, h.door(Remote))
+	if got := b.get("/login/oidc?next=/pools%3Fx=1"); got.header.Get("Location") != "https://usher.example/login/oidc?moved=1&next=%2Fpools%3Fx%3D1" {
+		t.Error("he does not begin at the console's one name:", got)
+	}
 	asked := b.leave(p, "/pools?x=1")
 	want := map[string]string{"response_type": "code", "client_id": "usher", "scope": "openid profile", "redirect_uri": "https://usher.example" + Callback, "code_challenge_method": "S256"}
 	for k, v := range want {
@@ -83,7 +86,7 @@ func TestTokensThatAreNotForUs(t *testing.T) {
 		b := browse(t, s)
 		asked := b.leave(p, "/")
 		got := b.back(url.Values{"code": {"the code"}, "state": {asked.Get("state")}})
-		if got.code != 403 || strings.Contains(got.header.Get("Set-Cookie"), "__Host-usher=") || b.get("/").code != 401 {
+		if got.code != 403 || strings.Contains(strings.Join(got.header.Values("Set-Cookie"), "\n"), "SameSite=Strict") || b.get("/").code != 401 {
 			t.Errorf("%s: %v", name, got)
 		}
 		last := h.log.String()[strings.LastIndex(h.log.String(), "what=login"):]
@@ -118,7 +121,8 @@ func TestAnswersThatAreNotForUs(t *testing.T) {
 		h.forget()
 	}
 	// A flow without its cookie, and one that was altered.
-	for _, cookie := range []string{"", "__Host-usher-oidc=x", "__Host-usher-oidc=" + strings.Repeat("A", 400)} {
+	_, port, _ := strings.Cut(strings.TrimPrefix(s.URL, "https://"), ":")
+	for _, cookie := range []string{"", "__Host-usher-" + port + "-oidc=x", "__Host-usher-" + port + "-oidc=" + strings.Repeat("A", 400)} {
 		b := browse(t, s)
 		if got := b.get(Callback+"?code=x&state=", "Cookie", cookie); got.code != 403 {
 			t.Errorf("cookie %q: %v", cookie, got)
@@ -170,7 +174,7 @@ func TestAProviderThatIsDown(t *testing.T) {
 	b := browse(t, h.door(Remote))
 	p.lie(func() { p.down = true })
 	for range 3 {
-		if got := b.get("/login/oidc"); got.code != 403 && got.code != 502 {
+		if got := b.get("/login/oidc?moved=1"); got.code != 403 && got.code != 502 {
 			t.Error(got)
 		}
 	}

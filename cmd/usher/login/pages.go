@@ -86,7 +86,10 @@ func (t *Gate) logIn(w http.ResponseWriter, r *http.Request) {
 	name, password := r.PostFormValue("name"), r.PostFormValue("password")
 	who, err := t.guard.password(r.Context(), name, password, origin(r))
 	if err != nil {
-		t.failed(w, r, User{Name: short(name), Via: ViaPassword}, err)
+		if !nameShape.MatchString(name) {
+			name = "(no name)" // a password in the wrong field, say
+		}
+		t.failed(w, r, User{Name: name, Via: ViaPassword}, err)
 		return
 	}
 	t.begin(w, r, User{Name: who.Name, Role: who.role, Via: ViaPassword}, who.stamp())
@@ -120,7 +123,7 @@ func (t *Gate) begin(w http.ResponseWriter, r *http.Request, u User, stamp key) 
 	for _, old := range r.CookiesNamed(cookieName(r)) {
 		t.guard.sessions.drop(old.Value)
 	}
-	id, _ := t.guard.sessions.begin(u, stamp, peerID(r.Context()), t.guard.Now())
+	id := t.guard.sessions.begin(u, stamp, placeOf(r), t.guard.Now())
 	setCookie(w, r, id)
 	note(r.Context(), t.guard.Log, u, origin(r), "login", Done)
 }

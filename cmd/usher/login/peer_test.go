@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -28,7 +29,9 @@ func (h *house) socket() browser {
 	s.Start()
 	h.t.Cleanup(s.Close)
 	b := browse(h.t, s)
-	b.Transport = &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", lis.Addr().String()) }}
+	b.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", lis.Addr().String())
+	}}
 	b.at = "http://usher"
 	return b
 }
@@ -113,17 +116,17 @@ func TestLinksThatWaitAreFew(t *testing.T) {
 func TestASessionOnLoopbackIsHeldToTheUserOfItsBrowser(t *testing.T) {
 	h := newHouse(t)
 	now := h.clock.now()
-	id, _ := h.sessions.begin(User{Name: "alice", Role: Operator, Via: ViaLink}, key{}, 1000, now)
+	id := h.sessions.begin(User{Name: "alice", Role: Operator, Via: ViaLink}, key{}, place{1000, "loopback"}, now)
 	for peer, want := range map[int]bool{1000: true, 1001: false, 0: false, unknownPeer: false} {
-		if got := h.sessions.find(id, peer, false, entries{}, now) != nil; got != want {
+		if got, stolen := h.sessions.find(id, place{peer, network("::1")}, false, entries{}, now); (got != nil) != want || stolen == want {
 			t.Errorf("user id %d: %v", peer, got)
 		}
 	}
 	b := browse(t, h.door(Loopback))
 	b.logIn("alice", aliceSays)
 	for _, s := range h.sessions.all {
-		if s.user.Via == ViaPassword && s.peer != os.Getuid() {
-			t.Errorf("the session is held to %d, and the browser is of %d", s.peer, os.Getuid())
+		if s.user.Via == ViaPassword && s.at.peer != os.Getuid() {
+			t.Errorf("the session is held to %d, and the browser is of %d", s.at.peer, os.Getuid())
 		}
 	}
 	if got := b.ask("POST", "/change", url.Values{FormToken: {b.token()}}); got.code != 200 {

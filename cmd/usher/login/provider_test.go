@@ -161,7 +161,7 @@ func (h *house) withOIDC(p *idp) {
 // leave goes to the provider, and returns what it was asked.
 func (b browser) leave(p *idp, next string) url.Values {
 	b.t.Helper()
-	got := b.get("/login/oidc?next="+url.QueryEscape(next), "Sec-Fetch-Site", "same-origin")
+	got := b.get("/login/oidc?moved=1&next="+url.QueryEscape(next), "Sec-Fetch-Site", "same-origin")
 	to, err := url.Parse(got.header.Get("Location"))
 	if err != nil || got.code != 303 || !strings.HasPrefix(to.String(), p.URL+"/authorize?") {
 		b.t.Fatal(got, err)

@@ -24,11 +24,24 @@ type session struct {
 	user  User
 	token string            // of its forms
 	stamp [sha256.Size]byte // of the person in the users file, where it hangs on one
-	peer  int               // the user id of the browser's process on this machine, or unknownPeer
+	at    place
 	began time.Time
 	used  time.Time       // guarded by sessions.mu
 	ended context.Context // done when the session is over
 	end   context.CancelFunc
+}
+
+// place is where a browser asks from. Cookies lie open to the servers of all ports
+// of a host, among them the nodes behind a listener of this very machine: one
+// that is shown elsewhere was stolen.
+type place struct {
+	peer    int    // the user id of the browser's process on this machine, or unknownPeer
+	network string // see network
+}
+
+// holds tells whether a session that began here may be used there.
+func (p place) holds(there place) bool {
+	return p.network == there.network && (p.peer == unknownPeer || p.peer == there.peer)
 }
 
 // sessions are those who are logged in, by the hash of what their cookie holds.
@@ -40,15 +53,15 @@ type sessions struct {
 func newSessions() *sessions { return &sessions{all: map[key]*session{}} }
 
 // begin is a new session; id is what its cookie holds.
-func (s *sessions) begin(user User, stamp [sha256.Size]byte, peer int, now time.Time) (id string, begun *session) {
+func (s *sessions) begin(user User, stamp [sha256.Size]byte, at place, now time.Time) (id string) {
 	id = secret()
-	begun = &session{user: user, token: secret(), stamp: stamp, peer: peer, began: now, used: now}
+	begun := &session{user: user, token: secret(), stamp: stamp, at: at, began: now, used: now}
 	begun.ended, begun.end = context.WithCancel(context.Background())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.makeRoom(user)
 	s.all[keyOf(id)] = begun
-	return id, begun
+	return id
 }
 
 // makeRoom ends the session that was used least recently: of the same user where
@@ -83,26 +96,27 @@ func (s *sessions) remove(k key) {
 	}
 }
 
-// find is the session of a cookie, nil where there is none or it is over. A
-// request that somebody made, and not his browser by itself, keeps it alive.
-func (s *sessions) find(id string, peer int, background bool, e entries, now time.Time) *session {
+// find is the session of a cookie, nil where there is none, or it is over or
+// stolen. A request that somebody made, and not his browser by itself, keeps it
+// alive.
+func (s *sessions) find(id string, at place, background bool, e entries, now time.Time) (found *session, stolen bool) {
 	k := keyOf(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found := s.all[k]
+	found = s.all[k]
 	switch {
 	case found == nil:
-		return nil
+		return nil, false
 	case found.over(e, now):
 		s.remove(k)
-		return nil
-	case found.peer != unknownPeer && found.peer != peer: // of another user's process: the cookie was stolen
-		return nil
+		return nil, false
+	case !found.at.holds(at):
+		return nil, true
 	}
 	if !background {
 		found.used = now
 	}
-	return found
+	return found, false
 }
 
 // over tells whether a session has ended: by its age, or because its user is no
