@@ -117,7 +117,7 @@ func (s *consoleOf) ask(method, path string, body string, headers ...string) (in
 
 func TestTheConsoleOnLoopbackIsForReaders(t *testing.T) {
 	s := serve(t, "--console", "127.0.0.1:0")
-	for path, want := range map[string]int{"/status.json": 200, "/healthz": 200, "/metrics": 200, "/login": 200, "/nothing": 404} {
+	for path, want := range map[string]int{"/status.json": 200, "/healthz": 200, "/metrics": 200, "/login": 200, "/nothing": 404, "/api/v1/status": 200} {
 		if code, text, _ := s.ask("GET", path, ""); code != want {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
@@ -142,7 +142,7 @@ func TestTheConsoleOnLoopbackIsForReaders(t *testing.T) {
 
 func TestAConsoleThatOthersReach(t *testing.T) {
 	s := serve(t, "--console", "0.0.0.0:0")
-	for path, want := range map[string]int{"/healthz": 200, "/login": 200, "/status.json": 401, "/metrics": 401, "/": 401} {
+	for path, want := range map[string]int{"/healthz": 200, "/login": 200, "/status.json": 401, "/metrics": 401, "/": 401, "/api/v1/status": 401, "/api/v1/openapi.yaml": 401} {
 		if code, text, _ := s.ask("GET", path, ""); code != want {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
@@ -154,7 +154,7 @@ func TestAConsoleThatOthersReach(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/status.json", "/metrics"} {
+	for _, path := range []string{"/status.json", "/metrics", "/api/v1/status"} {
 		if code, text, resp := s.ask("GET", path, "", "Authorization", "Bearer "+token); code != 200 || resp.ProtoMajor != 2 {
 			t.Errorf("%s: %d HTTP/%d %s", path, code, resp.ProtoMajor, text)
 		}

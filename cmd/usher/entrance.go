@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/net/netutil"
 
+	"usher/cmd/usher/api"
 	"usher/cmd/usher/login"
 	"usher/xds/pki"
 )
@@ -51,7 +52,7 @@ func (o *options) entrance(log *slog.Logger) (*entrance, error) {
 	if local {
 		e.mode = login.Loopback
 	}
-	known := login.Config{Log: log, Open: []string{"/healthz"}, Now: time.Now}
+	known := login.Config{Log: log, Open: []string{"/healthz"}, Asks: []string{api.Prefix + "/explain"}, Now: time.Now}
 	if known.OIDC, err = provider(o.console.oidc); err != nil {
 		return nil, err
 	}

@@ -44,8 +44,8 @@ func (g *Guard) Gate(mode Mode) *Gate {
 }
 
 // Wrap lets those through to next who may: everybody to what is Open; else
-// viewers, and for what is not just read (any method but GET, HEAD and OPTIONS)
-// operators. It answers below /login and /logout itself. Of a request with a
+// viewers, and for what is not just read (any method but GET, HEAD and OPTIONS, or
+// a POST that just Asks) operators. It answers below /login and /logout itself. Of a request with a
 // session that is not just read, it demands the session's Token, for which it
 // may read a form, at most 4 MiB.
 func (t *Gate) Wrap(next http.Handler) http.Handler {
@@ -88,7 +88,7 @@ func (t *Gate) pass(w http.ResponseWriter, r *http.Request, a asker, known bool)
 		t.next.ServeHTTP(w, r)
 	case !known:
 		t.askToLogIn(w, r, a)
-	case !readsOnly(r) && !a.Role.May(Operator):
+	case t.changes(r) && !a.Role.May(Operator):
 		t.turnAway(r, a, "needs the role operator")
 		refuse(w, r, http.StatusForbidden, needs(Operator, a.User))
 	default:
@@ -173,6 +173,11 @@ func (t *Gate) askToLogIn(w http.ResponseWriter, r *http.Request, a asker) {
 // turnAway notes a request that is refused.
 func (t *Gate) turnAway(r *http.Request, a asker, why string) {
 	t.guard.noteRefusal(r.Context(), a.User, a.from, r.Method+" "+r.URL.Path, why)
+}
+
+// changes tells whether a request may change something.
+func (t *Gate) changes(r *http.Request) bool {
+	return !readsOnly(r) && (r.Method != http.MethodPost || !slices.Contains(t.guard.Asks, r.URL.Path))
 }
 
 func readsOnly(r *http.Request) bool {

@@ -39,6 +39,12 @@ func TestWhoGetsWhere(t *testing.T) {
 		{remote.URL, "GET", "/secret", bearer("prometheus"), 403},
 		{remote.URL, "POST", "/change", bearer("prometheus"), 403},
 		{remote.URL, "DELETE", "/", bearer("prometheus"), 403},
+		{remote.URL, "POST", "/api/explain", bearer("prometheus"), 200},
+		{remote.URL, "PUT", "/api/explain", bearer("prometheus"), 403},
+		{remote.URL, "POST", "/api/explain/", bearer("prometheus"), 403},
+		{remote.URL, "POST", "/api/explain", nil, 401},
+		{loopback.URL, "POST", "/api/explain", nil, 200},
+		{loopback.URL, "POST", "/api/explain", []string{"Sec-Fetch-Site", "same-site"}, 403},
 		{remote.URL, "GET", "/secret", bearer("deployer"), 200},
 		{remote.URL, "POST", "/change", bearer("deployer"), 200},
 		{remote.URL, "GET", "/metrics", bearer("old"), 401},
@@ -59,6 +65,9 @@ func TestWhoGetsWhere(t *testing.T) {
 		if got := b.ask(c.method, c.path, nil, c.who...); got.code != c.want {
 			t.Errorf("%s %s as %v: %d, not %d: %s", c.method, c.at+c.path, c.who, got.code, c.want, got.body)
 		}
+	}
+	if got := browse(t, remote).get("/api/x"); got.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(got.body, `"status":401`) {
+		t.Error(got)
 	}
 	h.mustLog("who=deployer", "via=token", `what="a change"`, "result=done")
 	h.mustLog("what=\"GET /metrics\"", "result=refused", "not logged in")
@@ -266,6 +275,23 @@ func TestAStolenCookieIsNoGoodElsewhere(t *testing.T) {
 	if got := ask("[2001:db8::1]:1", "Cookie", "__Host-usher="+id); got.Code != 200 {
 		t.Error("the thief has ended the session", got.Code)
 	}
+}
+
+func TestAViewersLoginReads(t *testing.T) {
+	h := newHouse(t)
+	b := browse(t, h.door(Remote))
+	b.logIn("bob", bobSays)
+	form := url.Values{FormToken: {b.token()}}
+	for path, want := range map[string]int{"GET /": 200, "GET /metrics": 200, "GET /secret": 403, "POST /change": 403, "DELETE /": 403, "POST /api/explain": 200} {
+		method, path, _ := strings.Cut(path, " ")
+		if got := b.ask(method, path, form, HeaderToken, form.Get(FormToken)); got.code != want {
+			t.Errorf("%s %s: %v", method, path, got)
+		}
+	}
+	if got := b.ask("POST", "/api/explain", url.Values{}); got.code != 403 {
+		t.Error("a question that another page asks in his name:", got)
+	}
+	h.mustLog("who=bob", "role=viewer", `what="POST /change"`, "result=refused")
 }
 
 func TestSessionsEndWithTheirUsersRights(t *testing.T) {

@@ -20,6 +20,7 @@ type Config struct {
 	Log   *slog.Logger
 	URL   string           // of the console, without a path, for one-time links
 	Open  []string         // exact paths that need no login anywhere, such as /healthz
+	Asks  []string         // exact paths of which a POST changes nothing, so that viewers may
 	Now   func() time.Time // time.Now
 }
 

@@ -101,7 +101,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Guard = NewGuard(Config{Users: users, Log: log, URL: "http://127.0.0.1:18080", Open: []string{"/healthz"}, Now: h.clock.now})
+	h.Guard = NewGuard(Config{Users: users, Log: log, URL: "http://127.0.0.1:18080", Open: []string{"/healthz"}, Asks: []string{"/api/explain"}, Now: h.clock.now})
 	return h
 }
 

@@ -13,9 +13,9 @@ func refuse(w http.ResponseWriter, r *http.Request, code int, why string) {
 	case wantsPage(r):
 		show(w, code, page{Title: http.StatusText(code), Words: why, Login: loginPath("/")})
 	case strings.HasPrefix(r.URL.Path, "/api/") || strings.Contains(r.Header.Get("Accept"), "application/json"):
-		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Type", "application/problem+json") // RFC 9457
 		w.WriteHeader(code)
-		_ = json.NewEncoder(w).Encode(map[string]string{"error": why}) // the client has gone
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": code, "title": why}) // the client has gone
 	default:
 		http.Error(w, why, code)
 	}
