@@ -32,8 +32,6 @@ require (
 	google.golang.org/protobuf v1.36.12
 )
 
-require golang.org/x/term v0.48.0 // indirect
-
 require (
 	github.com/getkin/kin-openapi v0.153.0
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
