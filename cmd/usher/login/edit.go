@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -26,8 +27,12 @@ const headline = "Who may use usher's console and API. `usher user` and `usher t
 
 // Change applies a change to a users file, which it makes where there is none. It
 // is written in one step, for its owner alone, and only if it is good; two that
-// change it at once wait for each other.
+// change it at once wait for each other. What a link leads to is changed, and not
+// the link.
 func Change(path string, change func(*File) error) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
 	unlock, err := lock(path)
 	if err != nil {
 		return err

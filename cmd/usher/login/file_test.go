@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -206,6 +207,52 @@ func TestChangesSideBySideAreAllKept(t *testing.T) {
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode() != fs.FileMode(0o600) {
 		t.Error(info, err)
+	}
+}
+
+func TestWhatRootWritesBelongsToWhoseFolderItIs(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 1234, 1235); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "users.yaml")
+	for _, owner := range []uint32{1234, 4321} {
+		if err := Change(file, func(f *File) error {
+			_, err := f.AddToken(fmt.Sprint("for", owner), Viewer, time.Time{})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Sys().(*syscall.Stat_t).Uid; got != owner || info.Mode() != 0o600 {
+			t.Errorf("it belongs to %d, not to %d: %v", got, owner, info.Mode())
+		}
+		if err := os.Chown(file, 4321, 4321); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestALinkStaysOne(t *testing.T) {
+	h := newHouse(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(h.file, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := Change(link, func(f *File) error { return f.RemoveUser("bob") }); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); err != nil || to != h.file {
+		t.Error(to, err)
+	}
+	if _, there := h.users().user("bob"); there {
+		t.Error("nothing has changed where it leads")
 	}
 }
 

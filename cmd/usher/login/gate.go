@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"slices"
 	"strings"
@@ -66,7 +67,7 @@ func (t *Gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a, known := t.who(r)
 	if known {
-		ctx, cancel := a.lasting(context.WithValue(r.Context(), askerKey, a))
+		ctx, cancel := t.lasting(context.WithValue(r.Context(), askerKey, a), a)
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
@@ -107,7 +108,8 @@ func (t *Gate) who(r *http.Request) (a asker, known bool) {
 	case r.Header.Get("Authorization") != "":
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		if strings.EqualFold(scheme, "Bearer") {
-			a.User, known = t.guard.bearer(strings.TrimSpace(token))
+			a.token = sha256.Sum256([]byte(strings.TrimSpace(token)))
+			a.User, known = t.guard.bearer(a.token)
 		}
 		return a, known
 	}
@@ -140,13 +142,17 @@ func (t *Gate) session(r *http.Request) *session {
 
 func placeOf(r *http.Request) place { return place{peerID(r.Context()), network(origin(r))} }
 
-// lasting ends with the asker's session, so that an answer which streams does
-// not outlive it.
-func (a asker) lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+// lasting ends with the asker's session or token, so that an answer which streams
+// does not outlive it.
+func (t *Gate) lasting(ctx context.Context, a asker) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	if a.session != nil {
+	switch {
+	case a.session != nil:
 		stop := context.AfterFunc(a.session.ended, cancel)
 		return ctx, func() { stop(); cancel() }
+	case a.Via == ViaToken:
+		over := t.guard.streams.add(a.token, cancel)
+		return ctx, func() { over(); cancel() }
 	}
 	return ctx, cancel
 }

@@ -339,21 +339,32 @@ func TestAnAnswerThatStreamsEndsWithItsSession(t *testing.T) {
 	s := h.door(Remote)
 	began, over := make(chan struct{}), make(chan struct{})
 	s.Config.Handler = h.Gate(Remote).Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		close(began)
+		began <- struct{}{}
 		<-r.Context().Done()
-		close(over)
+		over <- struct{}{}
 	}))
 	b := browse(t, s)
-	b.logIn("alice", aliceSays)
-	answered := make(chan answer)
-	go func() { answered <- b.get("/stream") }()
-	<-began
-	h.write("users: []\n")
-	if gone := h.sessions.sweep(h.users(), h.clock.now()); len(gone) != 1 {
-		t.Error(gone)
+	for _, headers := range [][]string{nil, {"Authorization", "Bearer " + token("prometheus")}} {
+		h.write(usersText())
+		b.logIn("alice", aliceSays)
+		answered := make(chan answer)
+		go func() { answered <- b.get("/stream", headers...) }()
+		<-began
+		h.sweep(t.Context())
+		select {
+		case <-over:
+			t.Error("it ends without need")
+			continue
+		default:
+		}
+		h.write("users: []\n")
+		h.sweep(t.Context())
+		<-over
+		<-answered
 	}
-	<-over
-	<-answered
+	if len(h.streams.all) != 0 {
+		t.Error("what is over is remembered")
+	}
 }
 
 func TestWhereToGoAfterALogin(t *testing.T) {

@@ -35,6 +35,7 @@ type Guard struct {
 	secret    []byte        // of this process
 	flows     sealer
 	strangers meter
+	streams   streams
 }
 
 const (
@@ -66,11 +67,20 @@ func (g *Guard) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			for _, u := range g.sessions.sweep(g.users(), g.Now()) {
-				note(ctx, g.Log, u, "", "session ended", Done)
-			}
+			g.sweep(ctx)
 		}
 	}
+}
+
+// sweep ends what still streams to those who may no longer listen.
+func (g *Guard) sweep(ctx context.Context) {
+	for _, u := range g.sessions.sweep(g.users(), g.Now()) {
+		note(ctx, g.Log, u, "", "session ended", Done)
+	}
+	g.streams.sweep(func(sum [sha256.Size]byte) bool {
+		_, good := g.bearer(sum)
+		return good
+	})
 }
 
 func (g *Guard) users() entries {
@@ -152,9 +162,8 @@ func (g *Guard) standIn(name string, e entries) hash {
 	return h
 }
 
-// bearer tells whose a token is.
-func (g *Guard) bearer(token string) (User, bool) {
-	sum := sha256.Sum256([]byte(token))
+// bearer tells whose a token is, by its hash.
+func (g *Guard) bearer(sum [sha256.Size]byte) (User, bool) {
 	var found User
 	for _, t := range g.users().Tokens {
 		if subtle.ConstantTimeCompare(sum[:], t.sum[:]) == 1 && (t.Expires.IsZero() || g.Now().Before(t.Expires)) {

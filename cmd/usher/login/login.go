@@ -49,6 +49,7 @@ type asker struct {
 	User
 	from    string
 	session *session // nil where each request proves itself
+	token   key      // the hash of the token by which it does
 	log     *slog.Logger
 }
 

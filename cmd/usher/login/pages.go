@@ -70,7 +70,7 @@ func (t *Gate) form(w http.ResponseWriter, r *http.Request, code int, fault stri
 		show(w, code, p)
 		return
 	}
-	p.Form = t.mode == Remote || len(t.guard.users().Users) > 0
+	p.Form = t.mode == Remote && t.guard.OIDC == nil || len(t.guard.users().Users) > 0
 	if t.mode == Loopback {
 		p.Hint = becomeOperator
 	}

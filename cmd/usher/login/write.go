@@ -29,12 +29,8 @@ func lock(path string) (unlock func(), err error) {
 }
 
 // write replaces a file in one step, and leaves it to whom it belonged: root may
-// add a user for an usher that is another's. What a link leads to is replaced,
-// not the link.
+// add a user for an usher that is another's.
 func write(path string, text []byte) (err error) {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".users-*") // 0600
 	if err != nil {
 		return err
