@@ -31,6 +31,8 @@ func tokenCreateCommand() *cobra.Command {
 		Use:   "create NAME",
 		Short: "Make a token and print it, once",
 		Args:  argumentsAre("NAME"),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var expires time.Time
 			if cmd.Flags().Changed("expires") {
@@ -97,6 +99,8 @@ func tokenRemoveCommand() *cobra.Command {
 		Use:   "remove NAME",
 		Short: "Remove a token: whoever shows it is a stranger",
 		Args:  argumentsAre("NAME"),
+
+		ValidArgsFunction: firstOnly(r.completeTokens),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return r.change(func(f *login.File) error { return f.RemoveToken(args[0]) })
 		},

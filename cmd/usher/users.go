@@ -51,6 +51,24 @@ func (r *roster) list() (users, tokens []login.Listed, err error) {
 	return login.List(r.usersFile(r.users))
 }
 
+// completeUsers and completeTokens offer the names in the file.
+func (r *roster) completeUsers(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	users, _, _ := r.list() // a faulty file offers nobody
+	return offered(users)
+}
+
+func (r *roster) completeTokens(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	_, tokens, _ := r.list() // a faulty file offers nobody
+	return offered(tokens)
+}
+
+func offered(all []login.Listed) (names []cobra.Completion, _ cobra.ShellCompDirective) {
+	for _, e := range all {
+		names = append(names, cobra.CompletionWithDesc(e.Name, e.Role.String()))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
 func userCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user",
@@ -74,6 +92,8 @@ func userAddCommand() *cobra.Command {
 		Use:   "add NAME",
 		Short: "Add a user with a password and a role",
 		Args:  argumentsAre("NAME"),
+
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, err := newPassword(cmd, file)
 			if err != nil {
@@ -116,6 +136,8 @@ func userRemoveCommand() *cobra.Command {
 		Use:   "remove NAME",
 		Short: "Remove a user, and log him out",
 		Args:  argumentsAre("NAME"),
+
+		ValidArgsFunction: firstOnly(r.completeUsers),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return r.change(func(f *login.File) error { return f.RemoveUser(args[0]) })
 		},
@@ -131,6 +153,8 @@ func userPasswdCommand() *cobra.Command {
 		Use:   "passwd NAME",
 		Short: "Give a user another password, and log him out",
 		Args:  argumentsAre("NAME"),
+
+		ValidArgsFunction: firstOnly(r.completeUsers),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			password, err := newPassword(cmd, file)
 			if err != nil {
@@ -150,6 +174,13 @@ func userRoleCommand() *cobra.Command {
 		Use:   "role NAME operator|viewer",
 		Short: "Give a user another role, and log him out",
 		Args:  argumentsAre("NAME", "ROLE"),
+
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) == 1 {
+				return []cobra.Completion{"operator", "viewer"}, cobra.ShellCompDirectiveNoFileComp
+			}
+			return firstOnly(r.completeUsers)(cmd, args, begun)
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			role, err := login.ParseRole(args[1])
 			if err != nil {
