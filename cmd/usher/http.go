@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"usher/cmd/usher/login"
 	"usher/cmd/usher/status"
 )
 
@@ -61,12 +64,20 @@ func localOnly(next http.Handler) http.Handler {
 	})
 }
 
-// serveHTTP answers on lis until ctx ends.
-func serveHTTP(ctx context.Context, lis net.Listener, h http.Handler) error {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+// serveHTTP answers on lis until ctx ends, by TLS where there is a configuration of
+// it. What strangers do wrong is logged for those who look for it.
+func serveHTTP(ctx context.Context, lis net.Listener, h http.Handler, log *slog.Logger, overTLS *tls.Config) error {
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
+		ConnContext: login.ConnContext, TLSConfig: overTLS, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
 	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
 	defer stop()
-	if err := s.Serve(lis); !errors.Is(err, http.ErrServerClosed) {
+	serve := s.Serve
+	if overTLS != nil {
+		serve = func(lis net.Listener) error { return s.ServeTLS(lis, "", "") }
+	}
+	if err := serve(lis); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("HTTP on %s: %w", lis.Addr(), err)
 	}
 	return nil

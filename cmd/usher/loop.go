@@ -31,6 +31,7 @@ type loop struct {
 	keeper    *keeper
 	internal  *pki.Internal // of the xDS port, where that demands mutual TLS
 	elsewhere *elsewhere    // what Envoys elsewhere need; nil for run
+	face      *face         // the certificate of a console that others reach
 	started   time.Time
 	first     chan struct{}    // closed when something is served
 	pokes     chan struct{}    // an Envoy came, went, accepted or refused
@@ -94,6 +95,7 @@ func (l *loop) run(ctx context.Context) error {
 	for {
 		l.judge(time.Now())
 		l.obtain(ctx, time.Now())
+		l.dress(time.Now())
 		l.publishStatus(time.Now())
 		l.manager.tell(l.report(), time.Now())
 		timer := time.NewTimer(l.manager.rest(l.rest(time.Now())))

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"usher/cmd/usher/api"
+	"usher/cmd/usher/login"
 	"usher/envoy"
 	"usher/xds"
 	"usher/xds/pki"
@@ -25,7 +25,7 @@ type options struct {
 	envoy     string
 	xds       string
 	advertise string
-	console   string
+	console   consoleOptions
 	supervise bool // an Envoy of our own
 }
 
@@ -74,7 +74,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.vault.flags(cmd)
 	o.logging.flags(cmd)
 	cmd.Flags().StringVar(&o.xds, "xds", "127.0.0.1:18000", "address of the xDS port; any but a loopback address demands mutual TLS")
-	cmd.Flags().StringVar(&o.console, "console", "127.0.0.1:18080", "loopback address for /status.json, /healthz and /metrics")
+	o.console.flags(cmd)
 }
 
 // run brings everything up in the order in which it can fail, runs it until
@@ -99,14 +99,21 @@ func (o *options) run(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
+	l := o.newLoop(store, binary)
+	entrance, err := o.entrance(l.log)
+	if err != nil {
+		return err
+	}
 	doors, err := o.listen()
 	if err != nil {
 		return err
 	}
 	defer doors.close()
+	entrance.open(doors.console, o.console.address)
+	l.face = entrance.face
 	ctx, stop := leaving(ctx)
 	defer stop()
-	return o.together(ctx, o.newLoop(store, binary), doors)
+	return o.together(ctx, l, doors, entrance)
 }
 
 // newLoop is a loop that says what it does, to people and to the service manager.
@@ -157,9 +164,6 @@ func (o *options) listen() (d doors, err error) {
 		return d, err
 	}
 	d.mutual = !local
-	if local, err := loopback(o.console); err != nil || !local {
-		return d, errors.Join(err, usageError{fmt.Errorf("--console %s: only a loopback address, for it has no login", o.console)})
-	}
 	if d.xdsSocket, err = listenUnix(o.xdsSocket()); err != nil {
 		return d, err
 	}
@@ -169,7 +173,7 @@ func (o *options) listen() (d doors, err error) {
 	if d.xdsPort, err = listenTCP("--xds", o.xds); err != nil {
 		return d, err
 	}
-	d.console, err = listenTCP("--console", o.console)
+	d.console, err = listenTCP("--console", o.console.address)
 	return d, err
 }
 
@@ -182,7 +186,7 @@ func (d doors) close() {
 }
 
 // together runs all parts until one fails or ctx ends; then the others end.
-func (o *options) together(ctx context.Context, l *loop, d doors) error {
+func (o *options) together(ctx context.Context, l *loop, d doors, e *entrance) error {
 	port := xds.Transport{}
 	if d.mutual {
 		internal, _, err := l.store.Internal(time.Now())
@@ -206,8 +210,9 @@ func (o *options) together(ctx context.Context, l *loop, d doors) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return l.server.Serve(ctx, d.xdsSocket, xds.Transport{Trusted: true}) })
 	g.Go(func() error { return l.server.Serve(ctx, d.xdsPort, port) })
-	g.Go(func() error { return serveHTTP(ctx, d.api, whole) })
-	g.Go(func() error { return serveHTTP(ctx, d.console, localOnly(answers)) })
+	g.Go(func() error { return serveHTTP(ctx, d.api, e.guard.Gate(login.Local).Wrap(whole), l.log, nil) })
+	g.Go(func() error { return e.serve(ctx, d.console, whole) })
+	g.Go(func() error { return e.guard.Run(ctx) })
 	g.Go(func() error { return l.watcher.Run(ctx) })
 	g.Go(func() error { l.resolver.run(ctx); return nil })
 	g.Go(func() error { l.asker.run(ctx); return nil })

@@ -57,7 +57,7 @@ func askStatus(ctx context.Context, p places) (*status.Status, []byte, error) {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, nil, fmt.Errorf("no usher runs with the state folder %s: start one with `usher run`, or name the folder with --state", p.state)
+		return nil, nil, noUsher(p)
 	}
 	defer resp.Body.Close() //nolint:errcheck // read only
 	text, err := io.ReadAll(resp.Body)
