@@ -52,7 +52,7 @@ func (o *options) entrance(log *slog.Logger) (*entrance, error) {
 	if local {
 		e.mode = login.Loopback
 	}
-	known := login.Config{Log: log, Open: []string{"/healthz"}, Asks: []string{api.Prefix + "/explain"}, Now: time.Now}
+	known := login.Config{Log: log, Open: []string{"/healthz"}, Asks: []string{api.Prefix + "/explain", api.Prefix + "/file/preview"}, Now: time.Now}
 	if known.OIDC, err = provider(o.console.oidc); err != nil {
 		return nil, err
 	}

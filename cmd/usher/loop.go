@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/cmd/usher/desk"
 	"usher/cmd/usher/status"
 	"usher/envoy"
 	"usher/model"
@@ -29,6 +30,7 @@ type loop struct {
 	asker     *asker
 	sessions  *asker // whose sessions they begin
 	keeper    *keeper
+	desk      *desk.Desk
 	noter     *noter
 	internal  *pki.Internal // of the xDS port, where that demands mutual TLS
 	elsewhere *elsewhere    // what Envoys elsewhere need; nil for run
@@ -88,6 +90,7 @@ func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 	l.server = xds.NewServer(l.poke)
 	l.keeper = newKeeper(l.store)
 	l.noter = newNoter(p, l.log)
+	l.desk = desk.New(p.config, p.state, checker(p.config, p, l.binary()))
 	return l
 }
 

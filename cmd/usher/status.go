@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"usher/cmd/usher/desk"
 	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds"
@@ -131,3 +132,14 @@ func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 
 // Status is what readers get: the last that the loop made.
 func (l *loop) Status() *status.Status { return l.status.Load() }
+
+// Desk is where the cluster file is changed.
+func (l *loop) Desk() *desk.Desk { return l.desk }
+
+// binary is the path of the Envoy that validates, empty where there is none.
+func (l *loop) binary() string {
+	if l.envoy == nil {
+		return ""
+	}
+	return l.envoy.Path
+}

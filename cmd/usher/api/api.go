@@ -16,6 +16,7 @@ import (
 	"io"
 	"net/http"
 
+	"usher/cmd/usher/desk"
 	"usher/cmd/usher/status"
 	"usher/xds"
 )
@@ -32,6 +33,8 @@ type Balancer interface {
 	Status() *status.Status
 	// Explain says what becomes of a request; ErrNothing before anything is served.
 	Explain(ctx context.Context, q xds.Request) (xds.Explanation, error)
+	// Desk is where the cluster file is changed.
+	Desk() *desk.Desk
 }
 
 // ErrNothing is said where nothing is served yet.
@@ -63,6 +66,14 @@ func (h *handler) routes() map[string]answer {
 	return map[string]answer{
 		"GET " + Prefix + "/status":   func(*http.Request) (any, error) { return h.b.Status(), nil },
 		"POST " + Prefix + "/explain": h.explain,
+
+		"GET " + Prefix + "/file":               h.file,
+		"PUT " + Prefix + "/file":               h.save,
+		"POST " + Prefix + "/file/preview":      h.preview,
+		"GET " + Prefix + "/history":            h.history,
+		"GET " + Prefix + "/history/{id}":       h.entry,
+		"GET " + Prefix + "/history/{id}/undo":  h.undoPreview,
+		"POST " + Prefix + "/history/{id}/undo": h.undo,
 	}
 }
 

@@ -16,16 +16,22 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
+	"usher/cmd/usher/desk"
 	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds"
 )
 
 // balancer says always the same.
-type balancer struct{ asked xds.Request }
+type balancer struct {
+	asked xds.Request
+	desk  *desk.Desk
+}
+
+func (b *balancer) Desk() *desk.Desk { return b.desk }
 
 func (b *balancer) Status() *status.Status {
-	return &status.Status{Version: "1", Started: time.Now(), Time: time.Now(), Config: "cluster.yaml", Serving: true, Source: status.FromFile,
+	return &status.Status{Version: "1", Started: time.Now(), Time: time.Now(), Config: "/nowhere/cluster.yaml", Serving: true, Source: status.FromFile,
 		Problems: model.Problems{}, Warnings: []string{}, Published: map[string]string{}, Pools: []status.Pool{}, Certificates: []status.Certificate{}}
 }
 
