@@ -70,7 +70,7 @@ func (l *loop) certificateStatus() []status.Certificate {
 		if leaf == nil {
 			continue
 		}
-		s := status.Certificate{Name: c.Name, Hosts: leaf.DNSNames, Expires: leaf.NotAfter}
+		s := status.Certificate{Name: c.Name, Hosts: leaf.DNSNames, Issued: leaf.NotBefore, Expires: leaf.NotAfter}
 		s.Issuer = pki.Issuer(leaf)
 		for _, ip := range leaf.IPAddresses {
 			s.Hosts = append(s.Hosts, ip.String())
@@ -129,5 +129,8 @@ func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 	return all
 }
 
-// Status is what readers get: the last that the loop made.
-func (l *loop) Status() *status.Status { return l.status.Load() }
+// Status is what readers get: the last that the loop made, with what Envoy says of
+// the nodes.
+func (l *loop) Status() *status.Status {
+	return l.figures.Latest().Into(l.status.Load(), time.Now())
+}
