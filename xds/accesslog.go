@@ -24,7 +24,9 @@ import (
 // more in the log.
 
 // told tells whether anybody wants to know what becomes of sessions.
-func (s socket) told() bool { return !s.first().Metrics.Off() || s.first().AccessLog != nil }
+func (s socket) told() bool {
+	return !s.first().Metrics.Off() || s.first().AccessLog != nil || s.first().Tracing != nil
+}
 
 // accessLogs are the counters and the log of a listener.
 func (s socket) accessLogs() (all []*accesslogv3.AccessLog) {

@@ -104,6 +104,14 @@ func (p publication) allWarnings() []string {
 // warnings are those that the file and its nodes' names give rise to.
 func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 	var all []string
+	for _, l := range c.Listeners {
+		if l.Tracing == nil {
+			continue
+		}
+		if a, ok := answers[l.Tracing.Collector]; ok && a.fault != nil {
+			all = append(all, "listener "+l.Name+", tracing: "+a.fault.Error()+"; spans are lost")
+		}
+	}
 	for _, p := range c.Pools {
 		if p.TLS != nil && p.TLS.Verify == model.VerifyNone {
 			all = append(all, "pool "+p.Name+": the nodes' certificates are not verified (tls.verify: none), so that anyone in between can listen; `usher check --live` says what verification would find")
