@@ -56,8 +56,9 @@ $(TOOLS)/golangci-lint-$(LINT):
 	GOBIN="$(CURDIR)/$(TOOLS)/lint" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT)
 	@mv $(TOOLS)/lint/golangci-lint $@ && rmdir $(TOOLS)/lint
 
-reference: ## write the file reference in README.md anew
+reference: ## write the references of the file and of the metrics in README.md anew
 	go test ./model -run Reference -update
+	go test ./cmd/usher/metrics -run Readme -update
 
 man: build ## the manual pages, to dist/man; read them by `man -M dist/man usher`
 	bin/usher man dist/man

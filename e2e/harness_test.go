@@ -204,7 +204,10 @@ type status struct {
 	}
 	Pools []struct {
 		Name  string
-		Nodes []struct{ Name, IP, State, Fault, Asks string }
+		Nodes []struct {
+			Name, IP, State, Fault, Asks, Health, Reason string
+			Active                                       int
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ func (k *checker) listener(field string, l Listener, pools, certificates names) 
 	}
 	k.hosts(field+".hosts", l.Hosts)
 	k.listenerTLS(field+".tls", l.TLS, certificates)
+	k.tracing(field+".tracing", l.Tracing)
 	if k.has(field + ".tcp") {
 		k.tcp(field, l, pools)
 		return
@@ -41,9 +42,25 @@ func (k *checker) preset(field string, l Listener) {
 	k.required(field, l.Redirect != "", "a preset of a listener that redirects everybody", "put it on the listener with tls")
 }
 
+// longestService is more than any name of a service has.
+const longestService = 255
+
+func (k *checker) tracing(field string, t *Tracing) {
+	if t == nil {
+		return
+	}
+	k.required(field+".collector", t.Collector.Port == 0 && !k.unread(field+".collector") && !k.unread(field), "tracing without a collector", "write collector: HOST:PORT, where OTLP over gRPC is taken")
+	if t.Collector.Port != 0 && !hostPattern.MatchString(strings.ToLower(t.Collector.Host)) && !t.Collector.IP().IsValid() {
+		k.fault(field+".collector", fmt.Sprintf("%q is neither a host name nor an IP address", t.Collector.Host), "write HOST:PORT, such as collector.example.org:4317")
+	}
+	if len(t.Service) > longestService {
+		k.fault(field+".service", "the name of the service is too long", "it has 255 bytes at most")
+	}
+}
+
 // tcp checks a listener that passes connections on.
 func (k *checker) tcp(field string, l Listener, pools names) {
-	for _, key := range []string{"routes", "redirect", "redirect_port", "preset", "forwarded_server", "trusted_proxies"} {
+	for _, key := range []string{"routes", "redirect", "redirect_port", "preset", "forwarded_server", "trusted_proxies", "tracing"} {
 		k.required(join(field, key), k.has(join(field, key)), key+" of a listener with tcp", "whatever is spoken there is passed on; remove it")
 	}
 	if l.TLS != nil {
@@ -139,6 +156,7 @@ func (k *checker) sharedKeys(a, b Listener, field string, line int) {
 		"trusted_proxies": slices.Equal(a.TrustedProxies, b.TrustedProxies),
 		"proxy_protocol":  a.ProxyProtocol == b.ProxyProtocol,
 		"metrics":         a.Metrics == b.Metrics,
+		"tracing":         (a.Tracing == nil) == (b.Tracing == nil) && (a.Tracing == nil || *a.Tracing == *b.Tracing),
 		"access_log":      (a.AccessLog == nil) == (b.AccessLog == nil) && (a.AccessLog == nil || *a.AccessLog == *b.AccessLog),
 	}
 	for key, ok := range same {

@@ -24,6 +24,8 @@ const (
 	// otherwise a request meets a connection that is just being closed.
 	DefaultIdleTimeout    = Duration(15 * time.Second)
 	DefaultTCPIdle        = Duration(time.Hour)
+	DefaultSample         = Percent(1)
+	DefaultService        = "usher"
 	DefaultRetryOnStatus  = Duration(60 * time.Second) // httpd's
 	DefaultAttempts       = Count(6)
 	DefaultPasses         = Count(1)

@@ -48,6 +48,12 @@ func completeListener(c *Cluster, i int) {
 		completeListenerTLS(c, item("listeners", i)+".tls", l.Name, l.TLS)
 	}
 	l.Metrics = cmp.Or(l.Metrics, On)
+	if t := l.Tracing; t != nil {
+		t.Service = cmp.Or(t.Service, DefaultService)
+		if !c.has(item("listeners", i) + ".tracing.sample") {
+			t.Sample = DefaultSample
+		}
+	}
 	if l.AccessLog != nil {
 		l.AccessLog.File = cmp.Or(l.AccessLog.File, Stdout)
 		if l.AccessLog.File != Stdout {

@@ -54,6 +54,9 @@ type Listener struct {
 	// in /metrics, by pool, node and outcome. Default: true. Listeners that share an
 	// address share it.
 	Metrics Switch `yaml:"metrics"`
+	// Tracing sends spans of requests to a collector of OpenTelemetry. Left out:
+	// none. Listeners that share an address share it.
+	Tracing *Tracing `yaml:"tracing"`
 }
 
 // ListenerPreset adds the routes that a product wants before those of the file that
@@ -87,6 +90,21 @@ type AccessLog struct {
 	// Format is `json`, or `combined` for that of httpd with the session's part
 	// behind it. Default: json.
 	Format LogFormat `yaml:"format"`
+}
+
+// Tracing are spans of requests, with the pool, the node and what became of the
+// session in the tags usher.pool, usher.node and usher.outcome. The nodes are told by
+// traceparent (W3C Trace Context); of a request that brings one, the caller has
+// decided already whether it is traced.
+type Tracing struct {
+	// Collector is HOST:PORT where OTLP over gRPC is taken, in plain text (usual is
+	// port 4317). A name is resolved again every few seconds. Required.
+	Collector Address `yaml:"collector" scalar:"true"`
+	// Sample is the share of the requests that are traced, such as 0.5%. Default: 1%.
+	Sample Percent `yaml:"sample"`
+	// Service is what the balancer is called in the spans (service.name). Default:
+	// usher.
+	Service string `yaml:"service"`
 }
 
 // ListenerTLS is the server side of TLS, by Mozilla's intermediate profile,

@@ -36,6 +36,13 @@ func set(n *yaml.Node, into reflect.Value) (what, hint string) {
 			return n.Value + " is not a weight", "weights run from 0.01 to 100; to keep a node out, set state: disabled"
 		}
 		*v = Weight(f)
+	case *Percent:
+		number, sign := strings.CutSuffix(n.Value, "%")
+		f, err := strconv.ParseFloat(number, 64)
+		if err != nil || !sign || f < 0 || f > 100 || f != f {
+			return n.Value + " is not a share", "write percent: 1%, 0.5% or 100%"
+		}
+		*v = Percent(f)
 	case *Duration:
 		span, err := ParseDuration(n.Value)
 		if err != nil || span < 0 {

@@ -22,6 +22,7 @@ const (
 	statusesText = `^(0*[1-5][0-9][0-9](-0*[1-5][0-9][0-9])?|0*[1-5]xx)$`
 	countText    = `^[0-9]+$`
 	weightText   = `^\+?[0-9.xXpPeE_a-fA-F+-]+$`
+	percentText  = `^\+?(100(\.0*)?|[0-9]{1,2}(\.[0-9]*)?|\.[0-9]+)%$`
 	pinText      = `^(sha256/)?(/?[A-Za-z0-9+/]{43}=?|([0-9A-Fa-f]{2}:?){32})$`
 )
 
@@ -47,6 +48,8 @@ func scalarForm(t reflect.Type) *schema {
 		return &schema{Enum: spelled([]string{"true", "false"})}
 	case reflect.TypeFor[Weight]():
 		return textOrNumber[Weight](weightText, "number", leastWeight, mostWeight)
+	case reflect.TypeFor[Percent]():
+		return text[Percent](percentText)
 	case reflect.TypeFor[Status]():
 		return textOrNumber[Status](statusText, "integer", leastStatus, mostStatus)
 	case reflect.TypeFor[Count]():

@@ -45,7 +45,7 @@ func TestSchemaAndParserAgree(t *testing.T) {
 
 // structural are the faults of one value alone.
 var structural = regexp.MustCompile(`there is no such key|is not known here|belongs?\n|belong\n|: \d+ is out of range|lets nothing through` +
-	`|is not a (weight|duration|port|number)|has no value|neither true nor false|no HTTP status|is not HOST:PORT|has no (name|address|nodes|listeners)` +
+	`|is not a (weight|share|duration|port|number)|has no value|neither true nor false|no HTTP status|is not HOST:PORT|has no (name|address|nodes|listeners)` +
 	`|not the SHA-256|: dns-01`)
 
 func compiled(t *testing.T) *jsonschema.Schema {

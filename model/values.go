@@ -185,6 +185,9 @@ const (
 // Off tells whether it is set to false.
 func (s Switch) Off() bool { return s == Off }
 
+// Percent is a share, 0 to 100.
+type Percent float64
+
 // Weight is a node's share, 0.01 to 100.
 type Weight float64
 

@@ -19,16 +19,19 @@ import (
 )
 
 // What is told of every request. Figures are of instructions a request, of some
-// 170,000 without TLS: counters 4 %, the log 12 % (combined 7 %), and what became
-// of a known session 6 % more in the log.
+// 170,000 without TLS: counters 4 %, the time that it took by node, with failures,
+// 3 % more, the log 12 % (combined 7 %), and what became of a known session 6 %
+// more in the log.
 
 // told tells whether anybody wants to know what becomes of sessions.
-func (s socket) told() bool { return !s.first().Metrics.Off() || s.first().AccessLog != nil }
+func (s socket) told() bool {
+	return !s.first().Metrics.Off() || s.first().AccessLog != nil || s.first().Tracing != nil
+}
 
 // accessLogs are the counters and the log of a listener.
 func (s socket) accessLogs() (all []*accesslogv3.AccessLog) {
 	if !s.first().Metrics.Off() {
-		all = append(all, accessLog("envoy.access_loggers.stats", counters()))
+		all = append(all, accessLog("envoy.access_loggers.stats", counters()), failures())
 		if s.reverses() {
 			all = append(all, leaks())
 		}
@@ -43,22 +46,52 @@ func (s socket) accessLogs() (all []*accesslogv3.AccessLog) {
 const (
 	counterScope = "usher"
 	requestCount = "requests"
+	failureCount = "failures"
 	leakCount    = "leaks"
+	durationName = "duration"
 )
 
-// The tags of the counter: the name of the route, see name in forward.go, what the
-// filter has read from the request where the route does not say it, and the node.
+// The tags of the counters: the name of the route, see name in forward.go, what the
+// filter has read from the request where the route does not say it, and the node;
+// or the pool's cluster and the node.
 const (
-	TagSeat  = "seat"
-	TagAsked = "asked"
-	TagNode  = "node"
+	TagSeat    = "seat"
+	TagAsked   = "asked"
+	TagNode    = "node"
+	TagCluster = "cluster"
 )
 
 func counters() *statsv3.Config {
-	return count(requestCount,
+	c := count(requestCount,
 		&statsv3.Config_Tag{Name: TagSeat, ValueFormat: "%ROUTE_NAME%"},
 		&statsv3.Config_Tag{Name: TagAsked, ValueFormat: "%DYNAMIC_METADATA(" + lbNamespace + ":" + routeKey + ")%"},
 		&statsv3.Config_Tag{Name: TagNode, ValueFormat: nodeOf})
+	c.Histograms = []*statsv3.Config_Histogram{{
+		Stat:        &statsv3.Config_Stat{Name: durationName, Tags: served()},
+		Unit:        statsv3.Config_Histogram_Milliseconds,
+		ValueFormat: "%DURATION%", // a number for every request, with or without a node
+	}}
+	return c
+}
+
+// served are the tags for who has served a request. The router's own figures
+// (dynamic_stats) would know the cluster alone, for 2 µs a request.
+func served() []*statsv3.Config_Tag {
+	return []*statsv3.Config_Tag{{Name: TagCluster, ValueFormat: "%UPSTREAM_CLUSTER%"}, {Name: TagNode, ValueFormat: nodeOf}}
+}
+
+// failures count answers from 500 on; others are looked at once and cost nothing
+// that could be measured. What Envoy keeps of a host as rq_error stays 0 without
+// dynamic_stats.
+func failures() *accesslogv3.AccessLog {
+	l := accessLog("envoy.access_loggers.stats", count(failureCount, served()...))
+	l.Filter = &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_StatusCodeFilter{
+		StatusCodeFilter: &accesslogv3.StatusCodeFilter{Comparison: &accesslogv3.ComparisonFilter{
+			Op:    accesslogv3.ComparisonFilter_GE,
+			Value: &corev3.RuntimeUInt32{DefaultValue: 500, RuntimeKey: "usher.failures"},
+		}},
+	}}
+	return l
 }
 
 // count adds one for every request.

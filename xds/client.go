@@ -23,6 +23,7 @@ type client struct {
 	// held is since when listeners and routes wait for clusters.
 	held time.Time
 	due  time.Time // when Advance has something to do here
+	sums *[kinds]Count
 }
 
 // channel is one kind of resources on a stream.
@@ -84,6 +85,9 @@ func (c *client) judge(k Kind, req *discoverysvc.DeltaDiscoveryRequest, publicat
 		return // a change of subscription judges nothing
 	}
 	ch.flying = max(0, ch.flying-1)
+	if req.GetErrorDetail() != nil {
+		c.sums[k].Refused++
+	}
 	if detail := req.GetErrorDetail(); detail != nil && ch.publication == publication {
 		ch.nacks++
 		ch.refused = &Refusal{Kind: k.String(), Version: ch.sent, Words: strings.TrimSpace(detail.GetMessage()), Time: now, Count: ch.nacks}
@@ -236,6 +240,7 @@ func (c *client) answerKind(s *snapshot, k Kind, publication int, now time.Time)
 	ch.watch.out <- ch.watch.response(s, k, send, gone)
 	ch.watch, ch.again = nil, nil
 	ch.flying++
+	c.sums[k].Pushed++
 	ch.sent, ch.publication, ch.names, ch.at = s.versions[k], publication, send, now
 }
 

@@ -100,6 +100,9 @@ func translate(t *testing.T, file []byte) xds.Resources {
 	}
 	m.Clients = map[string][]byte{}
 	for _, l := range cluster.Listeners {
+		if l.Tracing != nil {
+			m.IPs[l.Tracing.Collector] = netip.MustParseAddr("192.0.2.2")
+		}
 		if l.TLS != nil && l.TLS.Client != nil {
 			m.Clients[l.Name] = fixedPair(t).Chain
 		}

@@ -31,6 +31,7 @@ type Server struct {
 	clients map[int64]*client
 	asking  map[any]*client // by request, between a callback and its watch
 	polls   map[*poll]bool  // state-of-the-world watches that wait for news
+	counted [kinds]Count
 }
 
 // NewServer makes a server that publishes nothing yet. It calls poke whenever

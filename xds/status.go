@@ -52,6 +52,21 @@ func (s *Server) Versions() map[string]string {
 	return all
 }
 
+// Count is how often Envoys were told something of a kind, and refused it, since
+// usher began.
+type Count struct{ Pushed, Refused int }
+
+// Counts are those of every kind.
+func (s *Server) Counts() map[string]Count {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]Count{}
+	for _, k := range Kinds() {
+		all[k.String()] = s.counted[k]
+	}
+	return all
+}
+
 // Refusals are the NACKs to the current publication by trusted Envoys. Others
 // may say what they like: they are shown, and decide nothing.
 func (s *Server) Refusals() []Refusal {

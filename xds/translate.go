@@ -78,6 +78,10 @@ func Translate(c *model.Cluster, m Material) Resources {
 		for _, host := range proven {
 			r.put(Secrets, proofName(host), proofSecret(host, m))
 		}
+		if t := s.first().Tracing; t != nil {
+			r.put(Clusters, collectorName(*t), collector(*t))
+			r.put(Endpoints, collectorName(*t), collectorEndpoints(*t, m))
+		}
 		r.put(Listeners, s.name(), s.listener(private, proven))
 		if s.first().TCP == nil {
 			r.put(Routes, s.name(), s.routes())

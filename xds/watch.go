@@ -48,7 +48,7 @@ func (f *face) cancel(c *client, k Kind, w *watch) {
 
 // OnDeltaStreamOpen notes a new client.
 func (f *face) OnDeltaStreamOpen(ctx context.Context, id int64, _ string) error {
-	c := &client{trusted: f.trusted, since: time.Now(), track: f.rest}
+	c := &client{trusted: f.trusted, since: time.Now(), track: f.rest, sums: &f.counted}
 	if p, ok := peer.FromContext(ctx); ok {
 		c.address = p.Addr.String()
 	}

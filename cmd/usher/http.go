@@ -36,11 +36,11 @@ func handler(now func() *status.Status, more ...prometheus.Collector) http.Handl
 		}
 		_, _ = fmt.Fprintln(w, "ok")
 	})
-	mux.Handle("GET /metrics", metrics(more))
+	mux.Handle("GET /metrics", scrape(more))
 	return mux
 }
 
-func metrics(more []prometheus.Collector) http.Handler {
+func scrape(more []prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(more...)
 	registry.MustRegister(collectors.NewGoCollector(),

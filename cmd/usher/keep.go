@@ -23,6 +23,7 @@ func (l *loop) accept(now time.Time) {
 	}
 	if !l.saved.IsZero() {
 		l.log.Info("cluster.yaml is live", "took", now.Sub(l.saved).Round(time.Millisecond))
+		l.counts.Live(now.Sub(l.saved))
 		l.saved = time.Time{}
 	}
 	if now.Before(l.keepDue) {

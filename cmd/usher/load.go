@@ -112,6 +112,11 @@ func (l *loaded) addresses() []model.Address {
 			all = append(all, n.Address)
 		}
 	}
+	for _, v := range l.cluster.Listeners {
+		if v.Tracing != nil {
+			all = append(all, v.Tracing.Collector)
+		}
+	}
 	return all
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"usher/cmd/usher/desk"
+	"usher/cmd/usher/figures"
+	"usher/cmd/usher/metrics"
 	"usher/cmd/usher/status"
 	"usher/envoy"
 	"usher/model"
@@ -54,6 +56,8 @@ type loop struct {
 	drains   map[xds.NodeOf]time.Time // since when nodes with TCP connections drain
 	closeDue time.Time                // when the next of them has to end
 	process  processStatus
+	counts   *metrics.Own
+	figures  *figures.Watch // what the supervised Envoy counts; nil for serve
 
 	status atomic.Pointer[status.Status]
 	live   atomic.Pointer[publication] // what is published, for those who explain it
@@ -85,6 +89,7 @@ func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 		first:    make(chan struct{}),
 		pokes:    make(chan struct{}, 1),
 		events:   make(chan envoy.Event, 16),
+		counts:   metrics.NewOwn(),
 	}
 	l.resolver.last = readAddresses(p.lastAddresses())
 	l.server = xds.NewServer(l.poke)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"usher/cmd/usher/metrics"
 	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds"
@@ -112,6 +113,7 @@ func (l *loop) takeBack(r xds.Refusal) {
 	if l.refusal != nil && *l.refusal == r {
 		return // said before, and nothing older to go back to
 	}
+	l.counts.Reload(metrics.Refused)
 	l.refusal, l.saved = &r, time.Time{}
 	l.problems = model.Problems{l.blame(r)}
 	l.say("Envoy refused what cluster.yaml became", l.problems)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/cmd/usher/desk"
+	"usher/cmd/usher/metrics"
 	"usher/cmd/usher/status"
 	"usher/envoy"
 	"usher/model"
@@ -66,6 +67,7 @@ func (l *loop) follow() {
 // reject says why the file as it is now is not served, and changes nothing.
 func (l *loop) reject(problems model.Problems) {
 	l.problems = problems
+	l.counts.Reload(metrics.Faulty)
 	l.say("cluster.yaml is not served; what runs stays as it is", problems)
 }
 

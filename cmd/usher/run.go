@@ -12,7 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"usher/cmd/usher/api"
+	"usher/cmd/usher/figures"
 	"usher/cmd/usher/login"
+	"usher/cmd/usher/metrics"
 	"usher/envoy"
 	"usher/xds"
 	"usher/xds/pki"
@@ -200,10 +202,10 @@ func (o *options) together(ctx context.Context, l *loop, d doors, e *entrance) e
 		l.elsewhere = &elsewhere{o.places, o.reachedAt(), d.mutual}
 		l.leave(time.Now())
 	}
-	answers := handler(l.status.Load)
 	if o.supervise {
-		answers = handler(l.status.Load, sessions{envoy.Admin{Socket: o.adminSocket()}})
+		l.figures = figures.New(envoy.Admin{Socket: o.adminSocket()}, l.status.Load)
 	}
+	answers := handler(l.Status, metrics.Sources{Status: l.status.Load, Counts: l.server.Counts, Figures: l.figures, Own: l.counts})
 	whole := http.NewServeMux()
 	whole.Handle(api.Prefix+"/", api.Handler(l))
 	whole.Handle("/", answers)
@@ -219,6 +221,7 @@ func (o *options) together(ctx context.Context, l *loop, d doors, e *entrance) e
 	g.Go(func() error { l.noter.run(ctx); return nil })
 	g.Go(func() error { l.sessions.run(ctx); return nil })
 	if o.supervise {
+		g.Go(func() error { l.figures.Run(ctx); return nil })
 		g.Go(func() error { return o.superviseEnvoy(ctx, l) })
 	}
 	g.Go(func() error { return l.run(ctx) })

@@ -71,7 +71,7 @@ func (l *loop) certificateStatus() []status.Certificate {
 		if leaf == nil {
 			continue
 		}
-		s := status.Certificate{Name: c.Name, Hosts: leaf.DNSNames, Expires: leaf.NotAfter}
+		s := status.Certificate{Name: c.Name, Hosts: leaf.DNSNames, Issued: leaf.NotBefore, Expires: leaf.NotAfter}
 		s.Issuer = pki.Issuer(leaf)
 		for _, ip := range leaf.IPAddresses {
 			s.Hosts = append(s.Hosts, ip.String())
@@ -105,6 +105,14 @@ func (p publication) allWarnings() []string {
 // warnings are those that the file and its nodes' names give rise to.
 func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 	var all []string
+	for _, l := range c.Listeners {
+		if l.Tracing == nil {
+			continue
+		}
+		if a, ok := answers[l.Tracing.Collector]; ok && a.fault != nil {
+			all = append(all, "listener "+l.Name+", tracing: "+a.fault.Error()+"; spans are lost")
+		}
+	}
 	for _, p := range c.Pools {
 		if p.TLS != nil && p.TLS.Verify == model.VerifyNone {
 			all = append(all, "pool "+p.Name+": the nodes' certificates are not verified (tls.verify: none), so that anyone in between can listen; `usher check --live` says what verification would find")
@@ -130,8 +138,11 @@ func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 	return all
 }
 
-// Status is what readers get: the last that the loop made.
-func (l *loop) Status() *status.Status { return l.status.Load() }
+// Status is what readers get: the last that the loop made, with what Envoy says of
+// the nodes.
+func (l *loop) Status() *status.Status {
+	return l.figures.Latest().Into(l.status.Load(), time.Now())
+}
 
 // Desk is where the cluster file is changed.
 func (l *loop) Desk() *desk.Desk { return l.desk }

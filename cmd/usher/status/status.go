@@ -68,6 +68,13 @@ type Node struct {
 	Fault   string      `json:"fault,omitempty"` // why its name does not resolve
 	Asks    model.State `json:"asks,omitempty"`  // drain, where it asks for that itself
 	Note    string      `json:"note,omitempty"`  // what its health API says beside that
+	// What the supervised Envoy says of it, see figures; empty where none does.
+	Health      string    `json:"health,omitempty"` // figures.Health
+	Reason      string    `json:"reason,omitempty"` // of that, in words
+	Active      int       `json:"active"`           // requests in flight
+	Connections int       `json:"connections"`      // that are open
+	Rate        float64   `json:"rate"`             // requests a second
+	Seen        time.Time `json:"seen,omitzero"`    // when it was last healthy
 }
 
 // Certificate is a certificate in use.
@@ -75,6 +82,7 @@ type Certificate struct {
 	Name    string    `json:"name"`
 	Hosts   []string  `json:"hosts"`
 	Issuer  string    `json:"issuer"`
+	Issued  time.Time `json:"issued"` // when it began to be valid
 	Expires time.Time `json:"expires"`
 	Renews  time.Time `json:"renews,omitzero"`
 	// ACME is where the certificate is to come from; the issuer tells whether it

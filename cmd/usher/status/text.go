@@ -68,7 +68,10 @@ func (s *Status) content(b *strings.Builder) {
 			if n.IP != "" && !strings.HasPrefix(n.Address, n.IP) && !strings.HasPrefix(n.Address, "["+n.IP) {
 				where += " (" + n.IP + ")"
 			}
-			fmt.Fprintf(b, "  %-16s %-28s %-8s weight %g\n", n.Name, where, n.State, n.Weight)
+			fmt.Fprintf(b, "  %-16s %-28s %-8s weight %g%s\n", n.Name, where, n.State, n.Weight, n.flow())
+			if n.Reason != "" {
+				fmt.Fprintf(b, "  %-16s %s%s\n", "", n.Reason, n.lastSeen(s.Time))
+			}
 		}
 	}
 	for _, c := range s.Certificates {
@@ -78,6 +81,21 @@ func (s *Status) content(b *strings.Builder) {
 			fmt.Fprintf(b, "  from %s by %s, %s\n", a.Directory, a.Challenge, a.when())
 		}
 	}
+}
+
+// flow is how a node is, and what goes through it.
+func (n Node) flow() string {
+	if n.Health == "" {
+		return ""
+	}
+	return fmt.Sprintf(" %-8s %d in flight, %.1f/s", n.Health, n.Active, n.Rate)
+}
+
+func (n Node) lastSeen(now time.Time) string {
+	if n.Seen.IsZero() || now.Sub(n.Seen) < time.Minute {
+		return ""
+	}
+	return "; last healthy " + ago(now, n.Seen)
 }
 
 func (a *ACME) when() string {

@@ -1,0 +1,168 @@
+package figures
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"usher/cmd/usher/status"
+	"usher/envoy"
+	"usher/xds"
+)
+
+// How often Envoy is asked.
+const (
+	watched   = time.Second     // while somebody looks
+	unwatched = 5 * time.Second // while nobody has for a while
+	attention = time.Minute     // that while
+	// duty bounds what asking costs where there is much to tell: the pause is this
+	// many times as long as the answer took.
+	duty = 50
+)
+
+// Watch asks the supervised Envoy. Its methods but Run may be called from any
+// goroutine.
+type Watch struct {
+	admin envoy.Admin
+	now   func() *status.Status
+	asks  chan ask
+
+	latest atomic.Pointer[Now]
+	hour   atomic.Pointer[[]Sample]
+	looked atomic.Int64 // when somebody did, in Unix ns
+
+	// Run's own:
+	begun  bool // there was an answer before
+	ledger *ledger
+	past   past
+	recent window
+	seen   map[NodeOf]time.Time
+}
+
+// ask is a wish for figures of this moment.
+type ask struct{ done chan answer }
+
+type answer struct {
+	now    *Now
+	totals Totals
+}
+
+// New makes a Watch over the Envoy with that admin interface, of a file that the
+// status tells.
+func New(admin envoy.Admin, now func() *status.Status) *Watch {
+	w := &Watch{admin: admin, now: now, asks: make(chan ask), ledger: newLedger(), seen: map[NodeOf]time.Time{}}
+	w.hour.Store(&[]Sample{})
+	return w
+}
+
+// Latest is what was found last; nil before the first answer, and when Envoy does
+// not answer. Who asks is taken for somebody that looks.
+func (w *Watch) Latest() *Now {
+	if w == nil {
+		return nil
+	}
+	w.looked.Store(time.Now().UnixNano())
+	return w.latest.Load()
+}
+
+// Hour is the last hour, the oldest first. Who asks is taken for somebody that
+// looks.
+func (w *Watch) Hour() []Sample {
+	w.looked.Store(time.Now().UnixNano())
+	return *w.hour.Load()
+}
+
+// Ask asks Envoy at once, for whoever keeps figures himself: it does not count as a
+// look. Without an answer there is no Now, and the totals are those of before.
+func (w *Watch) Ask(ctx context.Context) (*Now, Totals, error) {
+	a := ask{make(chan answer, 1)}
+	select {
+	case w.asks <- a:
+	case <-ctx.Done():
+		return nil, Totals{}, ctx.Err()
+	}
+	select {
+	case got := <-a.done:
+		return got.now, got.totals, nil
+	case <-ctx.Done():
+		return nil, Totals{}, ctx.Err()
+	}
+}
+
+// Run asks until ctx ends.
+func (w *Watch) Run(ctx context.Context) {
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case a := <-w.asks:
+			w.ask(ctx)
+			a.done <- answer{w.latest.Load(), w.ledger.clone()}
+		case <-next.C:
+			began := time.Now()
+			w.ask(ctx)
+			next.Reset(w.pause(time.Now(), time.Since(began)))
+		}
+	}
+}
+
+// pause is how long to wait after an answer.
+func (w *Watch) pause(now time.Time, took time.Duration) time.Duration {
+	every := watched
+	if now.Sub(time.Unix(0, w.looked.Load())) > attention {
+		every = unwatched
+	}
+	return max(every, duty*took)
+}
+
+// ask takes one answer in.
+func (w *Watch) ask(ctx context.Context) {
+	began := time.Now()
+	l := layoutOf(w.now())
+	r, err := w.read(ctx, l, began)
+	if err != nil {
+		w.latest.Store(nil) // there is none, or it is starting: what was no longer is
+		return
+	}
+	first := !w.begun
+	w.begun = true
+	came := w.ledger.note(r)
+	w.ledger.forget(l.has())
+	if first {
+		came = news{} // since when is not known
+	}
+	w.recent.add(came, r.at)
+	now := w.compose(l, r)
+	now.Every = w.pause(r.at, time.Since(began))
+	w.latest.Store(now)
+	if w.past.add(came, now) {
+		hour := w.past.samples()
+		w.hour.Store(&hour)
+	}
+}
+
+// read asks for both pages. Envoy's main thread writes them, not one that serves.
+func (w *Watch) read(ctx context.Context, l layout, at time.Time) (*reading, error) {
+	stats, err := w.admin.Get(ctx, statsPage)
+	if err != nil {
+		return nil, err
+	}
+	clusters, err := w.admin.Get(ctx, "/clusters")
+	if err != nil {
+		return nil, err
+	}
+	r := newReading(at)
+	if err := r.stats(stats); err != nil {
+		return nil, err
+	}
+	r.hosts = parseHosts(clusters)
+	for key, h := range r.hosts {
+		pool := xds.PoolOf(key.cluster)
+		if node := l.node(pool, key.address); node != "" {
+			h.counts(key, node, func(s series, n float64) { r.counts[s] = n })
+		}
+	}
+	return r, nil
+}
