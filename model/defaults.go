@@ -182,9 +182,13 @@ func completePool(c *Cluster, field string, p *Pool) {
 	}
 	completeHealth(c, field+".health", &p.Health)
 	for i := range p.Nodes {
-		p.Nodes[i].Weight = cmp.Or(p.Nodes[i].Weight, DefaultWeight)
-		p.Nodes[i].State = cmp.Or(p.Nodes[i].State, Active)
+		completeNode(&p.Nodes[i])
 	}
+}
+
+func completeNode(n *Node) {
+	n.Weight = cmp.Or(n.Weight, DefaultWeight)
+	n.State = cmp.Or(n.State, Active)
 }
 
 // orElse sets what the file does not.
