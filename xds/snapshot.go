@@ -89,3 +89,40 @@ func Structural(a, b Resources) bool {
 	}
 	return false
 }
+
+// Difference is a resource that two translations do not have alike.
+type Difference struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Change string `json:"change"` // Added, Removed or Changed
+}
+
+// What may become of a resource.
+const (
+	Added   = "added"
+	Removed = "removed"
+	Changed = "changed"
+)
+
+// Differences are the resources that have to be pushed, or that go, when b takes the
+// place of a: kinds in the order of a push, names in theirs.
+func Differences(a, b Resources) []Difference {
+	var all []Difference
+	for _, k := range Kinds() {
+		names := slices.Concat(a.Names(k), b.Names(k))
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			was, before := a[k][name]
+			is, after := b[k][name]
+			switch {
+			case !before:
+				all = append(all, Difference{k.String(), name, Added})
+			case !after:
+				all = append(all, Difference{k.String(), name, Removed})
+			case !proto.Equal(was, is):
+				all = append(all, Difference{k.String(), name, Changed})
+			}
+		}
+	}
+	return all
+}
