@@ -46,6 +46,7 @@ func flagValues() map[string]cobra.CompletionFunc {
 		"pool":     completePools, "node": completeNodes, "certificate": completeCertificates,
 		"allow": completeHosts,
 		"name":  oneOf(), "alias": oneOf(), "serial": oneOf(), "lifetime": oneOf("30d", "90d", "365d"),
+		"as": oneOf("active", "drain", "disabled", "standby", "spare"), "weight": oneOf(),
 		"method": oneOf("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"),
 		"cookie": oneOf(), "header": oneOf(), "from": oneOf(),
 		"xds": oneOf(), "console": oneOf(), "advertise": oneOf(),

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"usher/cmd/usher/desk"
 	"usher/model"
 	"usher/xds"
 	"usher/xds/pki"
@@ -17,6 +18,7 @@ import (
 // loaded is a cluster file with everything it names, ready for translation.
 type loaded struct {
 	data     []byte
+	hash     string // of the data
 	cluster  *model.Cluster
 	pairs    map[string]pki.Pair
 	roots    map[string][]byte
@@ -38,7 +40,7 @@ func load(path string, data []byte, store pki.Store, now time.Time) (loaded, mod
 	if cluster == nil {
 		return loaded{}, problems
 	}
-	l := loaded{data: data, cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}, clients: map[string][]byte{}, vouchers: map[string][]byte{}}
+	l := loaded{data: data, hash: desk.Hash(data), cluster: cluster, pairs: map[string]pki.Pair{}, roots: map[string][]byte{}, clients: map[string][]byte{}, vouchers: map[string][]byte{}}
 	problems = append(problems, l.loadFiles(now)...)
 	if len(problems) == 0 {
 		problems = l.issue(store, now)

@@ -29,6 +29,7 @@ type loop struct {
 	asker     *asker
 	sessions  *asker // whose sessions they begin
 	keeper    *keeper
+	noter     *noter
 	internal  *pki.Internal // of the xDS port, where that demands mutual TLS
 	elsewhere *elsewhere    // what Envoys elsewhere need; nil for run
 	face      *face         // the certificate of a console that others reach
@@ -40,6 +41,7 @@ type loop struct {
 	now      publication              // what is published
 	accepted *publication             // what the Envoys last accepted
 	written  *model.Cluster           // the file as it is now, as far as it could be read
+	read     string                   // the hash of the file as it was last read
 	problems model.Problems           // why the file as it is now is not served
 	refusal  *xds.Refusal             // Envoy's part in that
 	saved    time.Time                // when a save was read that nobody has accepted yet
@@ -85,6 +87,7 @@ func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 	l.resolver.last = readAddresses(p.lastAddresses())
 	l.server = xds.NewServer(l.poke)
 	l.keeper = newKeeper(l.store)
+	l.noter = newNoter(p, l.log)
 	return l
 }
 

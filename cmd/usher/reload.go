@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"usher/cmd/usher/desk"
 	"usher/cmd/usher/status"
 	"usher/envoy"
 	"usher/model"
@@ -35,6 +36,8 @@ func (l *loop) take(ctx context.Context, c model.Change, now time.Time) model.Pr
 	if c.Err != nil {
 		return asProblems(l.config, c.Err)
 	}
+	l.noter.tell(c.Data)
+	l.read = desk.Hash(c.Data)
 	next, problems := load(l.config, c.Data, l.store, now)
 	l.written = next.cluster
 	l.follow()

@@ -216,6 +216,7 @@ func (o *options) together(ctx context.Context, l *loop, d doors, e *entrance) e
 	g.Go(func() error { return l.watcher.Run(ctx) })
 	g.Go(func() error { l.resolver.run(ctx); return nil })
 	g.Go(func() error { l.asker.run(ctx); return nil })
+	g.Go(func() error { l.noter.run(ctx); return nil })
 	g.Go(func() error { l.sessions.run(ctx); return nil })
 	if o.supervise {
 		g.Go(func() error { return o.superviseEnvoy(ctx, l) })

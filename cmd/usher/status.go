@@ -14,7 +14,7 @@ import (
 
 func (l *loop) publishStatus(now time.Time) {
 	s := &status.Status{
-		Version: version, Started: l.started, Time: now, Config: l.config,
+		Version: version, Started: l.started, Time: now, Config: l.config, FileHash: l.read,
 		Serving: l.serving(), Source: l.now.source, Changed: l.now.at,
 		Accepted: l.serving() && l.refusal == nil && l.settled(),
 		Problems: l.problems, Refusal: l.refusal,
@@ -24,7 +24,7 @@ func (l *loop) publishStatus(now time.Time) {
 	if l.now.cluster != nil {
 		s.Pools, s.Certificates = l.poolStatus(), l.certificateStatus()
 		s.Problems = slices.Concat(l.problems, l.refused())
-		s.Warnings = l.now.allWarnings()
+		s.Warnings, s.ServedHash = l.now.allWarnings(), l.now.hash
 	}
 	l.status.Store(s)
 }

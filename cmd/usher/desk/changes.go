@@ -97,11 +97,23 @@ func (w *words) listener(a, b model.Listener, was, now *model.Cluster) {
 			continue
 		}
 		right = append(right, name(r))
-		w.fields(name(r)+": ", before[i], r)
+		w.route(name(r)+": ", before[i], r)
 	}
 	if !slices.Equal(left, right) {
 		w.say("%sits routes stand in another order", at)
 	}
+}
+
+// route says where a route leads now, and what else is new about it.
+func (w *words) route(at string, a, b model.Route) {
+	if was, is := target(a), target(b); was != is {
+		w.say("%s%s (was %s)", at, is, was)
+		b.Pool, b.Deny, b.Redirect, b.Respond = a.Pool, a.Deny, a.Redirect, a.Respond
+	}
+	if a.Upgrades == nil || b.Upgrades == nil { // only what forwards has any
+		a.Upgrades, b.Upgrades = nil, nil
+	}
+	w.fields(at, a, b)
 }
 
 // said are routes without what they take from their pools.
@@ -109,14 +121,14 @@ func said(routes []model.Route, c *model.Cluster) []model.Route {
 	routes = slices.Clone(routes)
 	for i := range routes {
 		r := &routes[i]
-		p := poolOf(c, r.Pool)
-		if p == nil {
-			continue
+		of := model.Pool{Timeout: model.DefaultTimeout, OnFailure: model.Failover}
+		if p := poolOf(c, r.Pool); p != nil {
+			of = *p
 		}
-		if r.Timeout == p.Timeout {
+		if r.Timeout == of.Timeout {
 			r.Timeout = 0
 		}
-		if r.OnFailure == p.OnFailure {
+		if r.OnFailure == of.OnFailure {
 			r.OnFailure = ""
 		}
 	}

@@ -45,9 +45,12 @@ type File struct {
 	Hash string `json:"hash"` // of its content
 }
 
-func fileOf(data []byte) File {
+func fileOf(data []byte) File { return File{data, Hash(data)} }
+
+// Hash is what tells one content of the file from another.
+func Hash(data []byte) string {
 	sum := sha256.Sum256(data)
-	return File{data, hex.EncodeToString(sum[:])}
+	return hex.EncodeToString(sum[:])
 }
 
 // Read is the file as it is now.

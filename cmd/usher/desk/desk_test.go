@@ -333,7 +333,7 @@ func TestADiffReadsAsPeopleKnowIt(t *testing.T) {
 	was := "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12"
 	got := unified("f", []byte(was), []byte(strings.Replace(strings.Replace(was, "2\n", "two\n", 1), "12", "12\n13", 1)))
 	want := `--- f
-+++ f (new)
++++ f
 @@ -1,5 +1,5 @@
  1
 -2

@@ -40,7 +40,7 @@ func translated(c *model.Cluster) xds.Resources {
 
 // standIn is an address that nobody has (RFC 4193), a different one for each name.
 func standIn(host string) netip.Addr {
-	sum := fileOf([]byte(host)).Hash
+	sum := Hash([]byte(host))
 	ip := [16]byte{0: 0xfd}
 	copy(ip[1:], sum)
 	return netip.AddrFrom16(ip)

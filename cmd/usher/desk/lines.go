@@ -131,7 +131,7 @@ func unified(name string, was, now []byte) string {
 		return ""
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "--- %s\n+++ %s (new)\n", name, name)
+	fmt.Fprintf(&out, "--- %s\n+++ %s\n", name, name)
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].from-all[n-1].to <= 2*around {

@@ -10,10 +10,10 @@ import (
 // Where later changes have touched the same lines it says which.
 func takenBack(was, became, now []byte) ([]byte, error) {
 	old, new, current := lines(was), lines(became), lines(now)
-	later := swaps(new, current)
+	later := single(swaps(new, current))
 	var out []string
 	at := 0 // in current
-	for _, s := range swaps(new, old) {
+	for _, s := range single(swaps(new, old)) {
 		shift, done := 0, false
 		for _, l := range later {
 			if l.from == s.from && l.to == s.to && slices.Equal(current[l.start:l.end], old[s.start:s.end]) {
@@ -35,6 +35,21 @@ func takenBack(was, became, now []byte) ([]byte, error) {
 		at = s.to + shift
 	}
 	return []byte(strings.Join(append(out, current[at:]...), "")), nil
+}
+
+// single takes as many lines that stand in the place of as many others one by one:
+// neighbours that were changed at different times are told apart.
+func single(all []swap) (out []swap) {
+	for _, s := range all {
+		if s.to-s.from != s.end-s.start {
+			out = append(out, s)
+			continue
+		}
+		for i := range s.to - s.from {
+			out = append(out, swap{s.from + i, s.from + i + 1, s.start + i, s.start + i + 1})
+		}
+	}
+	return out
 }
 
 // overlap says that a change can't be taken back, and what is in the way.

@@ -20,17 +20,21 @@ const (
 
 // Status is what usher knows about itself at one moment.
 type Status struct {
-	Version  string         `json:"version"`
-	Started  time.Time      `json:"started"`
-	Time     time.Time      `json:"time"`
-	Config   string         `json:"config"`
-	Serving  bool           `json:"serving"`          // something is published
-	Source   string         `json:"source,omitempty"` // FromFile or FromAccepted
-	Accepted bool           `json:"accepted"`         // every Envoy has taken what is published
-	Changed  time.Time      `json:"changed,omitzero"` // the last publication
-	Problems model.Problems `json:"problems"`         // why the file as it is now is not served, and certificates that can't be obtained
-	Warnings []string       `json:"warnings"`
-	Refusal  *xds.Refusal   `json:"refusal,omitempty"`
+	Version string    `json:"version"`
+	Started time.Time `json:"started"`
+	Time    time.Time `json:"time"`
+	Config  string    `json:"config"`
+	// FileHash and ServedHash are the SHA-256 of the cluster file as it was last read,
+	// and of the one that is served.
+	FileHash   string         `json:"file_hash,omitempty"`
+	ServedHash string         `json:"served_hash,omitempty"`
+	Serving    bool           `json:"serving"`          // something is published
+	Source     string         `json:"source,omitempty"` // FromFile or FromAccepted
+	Accepted   bool           `json:"accepted"`         // every Envoy has taken what is published
+	Changed    time.Time      `json:"changed,omitzero"` // the last publication
+	Problems   model.Problems `json:"problems"`         // why the file as it is now is not served, and certificates that can't be obtained
+	Warnings   []string       `json:"warnings"`
+	Refusal    *xds.Refusal   `json:"refusal,omitempty"`
 	// Published are the content hashes of what is published, by kind.
 	Published    map[string]string `json:"published"`
 	Envoys       []xds.Client      `json:"envoys"`
@@ -91,6 +95,11 @@ type ACME struct {
 // Healthy tells whether usher does its work: something is served, be it the last
 // accepted file.
 func (s *Status) Healthy() bool { return s != nil && s.Serving }
+
+// Serves tells whether a file of that SHA-256 is served.
+func (s *Status) Serves(hash string) bool {
+	return s.Serving && s.Source == FromFile && s.ServedHash == hash
+}
 
 // Good tells whether the file as it is now is what every Envoy serves, with all its
 // certificates.
