@@ -252,9 +252,9 @@ func TestTheJournalIsBounded(t *testing.T) {
 	if err != nil || len(all) != maxEntries || all[0].ID != fmt.Sprint(maxEntries+7) {
 		t.Errorf("%d entries: %v", len(all), err)
 	}
-	big := strings.Repeat("# "+strings.Repeat("x", 1000)+"\n", 5000)
+	big := "@\n" + strings.Repeat("# "+strings.Repeat("x", 1000)+"\n", 5000) // no YAML from its first line on
 	for i := range 3 {
-		if err := d.Note(t.Context(), fmt.Appendf(nil, "%s%s# %d\n", file, big, i)); err != nil {
+		if err := d.Note(t.Context(), fmt.Appendf(nil, "%s# %d\n", big, i)); err != nil {
 			t.Fatal(err)
 		}
 	}
