@@ -93,6 +93,7 @@ func TestWhoStandsInForANode(t *testing.T) {
 		"a>b b>c c":     "b c",
 		"a>b b>a":       "b a",
 		"a>b b>c c>b":   "b c",
+		"a>b b>c c>d d": "b c d",
 		"a>gone b":      "gone",
 		"a>b b:drain":   "b",
 		"a>b b:standby": "b",
