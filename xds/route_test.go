@@ -62,7 +62,7 @@ func TestARouteIsFoundByItsFirstSegment(t *testing.T) {
 		got[r.Path+" "+r.Exact+" "+string(r.Regex)] = firstSegment(r)
 	}
 	want := map[string]string{
-		"/  ": "", "/app  ": "/app", "/app/x  ": "/app", "/app/  ": "/app", "/*/x  ": "", "/a*/x  ": "/a*", " / ": "", " /alive ": "/alive", "  /app": "",
+		"/  ": "", "/app  ": "/app", "/app/x  ": "/app", "/app/  ": "/app", "/*/x  ": "", "/a*/x  ": "", " / ": "", " /alive ": "/alive", "  /app": "",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
