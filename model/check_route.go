@@ -70,7 +70,7 @@ func (k *checker) toPool(r Route) {
 	case sticks:
 		k.fault(r.field+".balance", "a balance of its own for requests that belong to sessions", "add sticky: false, or remove it")
 	}
-	if k.has(r.field+".on_failure") && !r.made && (!sticks || !p.Named()) {
+	if k.has(r.field+".on_failure") && !r.made && (!sticks || !p.Named() && p.StatefulSession() == nil) {
 		k.fault(r.field+".on_failure", "no session of this path names its node", "remove it")
 	}
 	for i, u := range r.Upgrades {

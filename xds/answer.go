@@ -75,7 +75,7 @@ var redirectCodes = map[model.Status]routev3.RedirectAction_RedirectResponseCode
 func elsewhere(r model.Route) *routev3.RedirectAction {
 	a := &routev3.RedirectAction{ResponseCode: redirectCodes[r.Redirect.Status]}
 	to := r.Redirect.To
-	if scheme, rest, ok := strings.Cut(to, "://"); ok {
+	if scheme, rest, ok := strings.Cut(to, "://"); ok && !strings.HasPrefix(to, "/") { // a path may have a URL in its query
 		host, path := rest, "/"
 		if end := strings.IndexAny(rest, "/?#"); end >= 0 {
 			host, path = rest[:end], "/"+strings.TrimPrefix(rest[end:], "/")

@@ -173,8 +173,8 @@ func (s socket) host(host string) int {
 // route finds the route of the file, and goes on with those of Envoy that it
 // becomes.
 func (x *explainer) route(s socket, l model.Listener) {
-	if slices.ContainsFunc(l.Routes, model.Route.Guarded) && fullMatch(dotParameter, x.e.Path) {
-		x.answer(404, "the path has a parameter at an empty or dot segment, and paths of the listener are closed")
+	if slices.ContainsFunc(l.Routes, bounded) && fullMatch(dotParameter, x.e.Path) {
+		x.answer(404, "the path has a parameter at an empty or dot segment, and a node would read it as another path")
 		return
 	}
 	for _, r := range l.Routes {

@@ -76,7 +76,7 @@ func (s socket) entries(l model.Listener) (all []entry) {
 	for _, r := range proofs(l, s.material.Challenges) {
 		all = append(all, entry{all: []*routev3.Route{r}})
 	}
-	if slices.ContainsFunc(l.Routes, model.Route.Guarded) {
+	if slices.ContainsFunc(l.Routes, bounded) {
 		all = append(all, entry{all: []*routev3.Route{refuse(dotParameter, 404)}})
 	}
 	for _, r := range l.Routes {
@@ -97,6 +97,12 @@ func (s socket) entries(l model.Listener) (all []entry) {
 		all = append(all, e)
 	}
 	return all
+}
+
+// bounded tells whether a request for another path could climb into a route's, or
+// out of it to what the route does not show of its nodes.
+func bounded(r model.Route) bool {
+	return r.Guarded() || r.Forwards() && (r.Path != "/" || r.Rewrite != "")
 }
 
 // costly tells whether it is hard to see that a route does not fit: Envoy looks at
