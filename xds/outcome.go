@@ -33,6 +33,9 @@ func OutcomeOf(seat, asked, node string) Outcome {
 	if len(parts) > 2 {
 		asked = parts[2]
 	}
+	if asked == "-" {
+		asked = ""
+	}
 	o := Outcome{Pool: parts[0], Node: node, Asked: asked, Outcome: parts[1], Conflict: parts[1] == outcomeConflict}
 	switch {
 	case node == "" || node == "-":
