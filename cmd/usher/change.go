@@ -25,6 +25,7 @@ type change struct {
 	envoy  string
 	dryRun bool
 	noWait bool
+	idleness
 }
 
 func (c *change) flags(cmd *cobra.Command) {

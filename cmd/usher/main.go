@@ -102,7 +102,7 @@ Exit codes: 0 good, 1 faults, 2 usage, 3 no Envoy found.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(runCommand(), serveCommand(), checkCommand(), showCommand(), statusCommand(), explainCommand(),
-		nodeCommand(), diffCommand(), historyCommand(),
+		nodeCommand(), rolloutCommand(), diffCommand(), historyCommand(),
 		bootstrapCommand(), caCommand(), certCommand(), userCommand(), tokenCommand(), consoleCommand(),
 		initCommand(), importCommand(), schemaCommand(), manCommand(), versionCommand())
 	completionCommand(root)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"usher/model"
+	"usher/xds"
 )
 
 func nodeCommand() *cobra.Command {
@@ -39,20 +40,39 @@ func stateCommand(verb string, state model.State, short string) *cobra.Command {
 		Use: verb + " NODE…", Short: short, Example: "  usher node " + verb + " isNode1",
 		Args: someNodes, ValidArgsFunction: completeNodes,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.run(cmd, func(in *model.Cluster) (edits []model.Edit, err error) {
-				for _, node := range args {
-					pool, err := c.poolOf(in, node)
-					if err != nil {
-						return nil, err
-					}
-					edits = append(edits, model.SetNode(pool, node, "state", string(state)))
-				}
-				return edits, nil
-			})
+			all, err := c.setStates(cmd, state, args)
+			if err != nil || !c.wait || c.dryRun {
+				return err
+			}
+			return c.waitIdle(cmd, all)
 		},
 	}
 	c.flags(cmd)
+	if state == model.Drain {
+		cmd.Long = `drain lets nobody new come to nodes; those who have a session there stay. With
+--wait it ends when the nodes are idle, so that work on them may start; it goes on
+after a restart of usher, and may be started again itself.`
+		cmd.Flags().BoolVar(&c.wait, "wait", false, "wait until the nodes are idle")
+		c.idleness.flags(cmd)
+	}
 	return cmd
+}
+
+// setStates gives nodes a state, and says which they are.
+func (c *change) setStates(cmd *cobra.Command, state model.State, names []string) (all []xds.NodeOf, err error) {
+	err = c.run(cmd, func(in *model.Cluster) (edits []model.Edit, err error) {
+		all = nil
+		for _, node := range names {
+			pool, err := c.poolOf(in, node)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, xds.NodeOf{Pool: pool, Node: node})
+			edits = append(edits, model.SetNode(pool, node, "state", string(state)))
+		}
+		return edits, nil
+	})
+	return all, err
 }
 
 func weightCommand() *cobra.Command {

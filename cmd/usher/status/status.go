@@ -112,3 +112,15 @@ func (s *Status) Serves(hash string) bool {
 // Good tells whether the file as it is now is what every Envoy serves, with all its
 // certificates.
 func (s *Status) Good() bool { return s.Serving && len(s.Problems) == 0 && s.Refusal == nil }
+
+// Node is one node of a pool.
+func (s *Status) Node(of xds.NodeOf) (Node, bool) {
+	for _, p := range s.Pools {
+		for _, n := range p.Nodes {
+			if p.Name == of.Pool && n.Name == of.Node {
+				return n, true
+			}
+		}
+	}
+	return Node{}, false
+}
