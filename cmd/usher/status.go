@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/cmd/usher/desk"
+	"usher/cmd/usher/figures"
 	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds"
@@ -142,6 +143,17 @@ func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 // the nodes.
 func (l *loop) Status() *status.Status {
 	return l.figures.Latest().Into(l.status.Load(), time.Now())
+}
+
+// Figures are what the supervised Envoy counts, nil where there is none.
+func (l *loop) Figures() *figures.Now { return l.figures.Latest() }
+
+// Hour is what it counted in the last hour.
+func (l *loop) Hour() []figures.Sample {
+	if l.figures == nil {
+		return nil
+	}
+	return l.figures.Hour()
 }
 
 // Desk is where the cluster file is changed.

@@ -17,6 +17,7 @@ import (
 	"net/http"
 
 	"usher/cmd/usher/desk"
+	"usher/cmd/usher/figures"
 	"usher/cmd/usher/status"
 	"usher/xds"
 )
@@ -35,10 +36,18 @@ type Balancer interface {
 	Explain(ctx context.Context, q xds.Request) (xds.Explanation, error)
 	// Desk is where the cluster file is changed.
 	Desk() *desk.Desk
+	// Figures are what the supervised Envoy counts; nil where there is none, or
+	// before it has said something.
+	Figures() *figures.Now
+	// Hour is what it counted in the last hour.
+	Hour() []figures.Sample
 }
 
 // ErrNothing is said where nothing is served yet.
 var ErrNothing = errors.New("nothing is served yet")
+
+// ErrNoFigures is said where no Envoy is supervised, or it has not answered yet.
+var ErrNoFigures = errors.New("there are no figures: this usher supervises no Envoy, or has not heard from it yet")
 
 // Handler answers below Prefix.
 func Handler(b Balancer) http.Handler {
@@ -67,6 +76,9 @@ func (h *handler) routes() map[string]answer {
 		"GET " + Prefix + "/status":   func(*http.Request) (any, error) { return h.b.Status(), nil },
 		"POST " + Prefix + "/explain": h.explain,
 
+		"GET " + Prefix + "/figures":      h.figures,
+		"GET " + Prefix + "/figures/hour": h.hour,
+
 		"GET " + Prefix + "/file":               h.file,
 		"PUT " + Prefix + "/file":               h.save,
 		"POST " + Prefix + "/file/preview":      h.preview,
@@ -75,6 +87,21 @@ func (h *handler) routes() map[string]answer {
 		"GET " + Prefix + "/history/{id}/undo":  h.undoPreview,
 		"POST " + Prefix + "/history/{id}/undo": h.undo,
 	}
+}
+
+func (h *handler) figures(*http.Request) (any, error) {
+	if now := h.b.Figures(); now != nil {
+		return now, nil
+	}
+	return nil, ErrNoFigures
+}
+
+func (h *handler) hour(*http.Request) (any, error) {
+	all := h.b.Hour()
+	if all == nil {
+		all = []figures.Sample{}
+	}
+	return map[string]any{"outcomes": figures.AllOutcomes(), "samples": all}, nil
 }
 
 // Problem is what went wrong (RFC 9457).
@@ -113,7 +140,7 @@ func fail(w http.ResponseWriter, err error) {
 	var p *Problem
 	switch {
 	case errors.As(err, &p):
-	case errors.Is(err, ErrNothing):
+	case errors.Is(err, ErrNothing), errors.Is(err, ErrNoFigures):
 		p = &Problem{Status: http.StatusServiceUnavailable, Title: err.Error()}
 	default:
 		p = &Problem{Status: http.StatusInternalServerError, Title: err.Error()}

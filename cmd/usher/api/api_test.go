@@ -17,6 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"usher/cmd/usher/desk"
+	"usher/cmd/usher/figures"
 	"usher/cmd/usher/status"
 	"usher/model"
 	"usher/xds"
@@ -29,6 +30,15 @@ type balancer struct {
 }
 
 func (b *balancer) Desk() *desk.Desk { return b.desk }
+
+func (b *balancer) Figures() *figures.Now {
+	if b.desk == nil {
+		return nil
+	}
+	return &figures.Now{Pools: []figures.Pool{{Name: "app", Nodes: []figures.Node{{Name: "a", Health: figures.Healthy}}}}, Listeners: []figures.Listener{}}
+}
+
+func (b *balancer) Hour() []figures.Sample { return nil }
 
 func (b *balancer) Status() *status.Status {
 	return &status.Status{Version: "1", Started: time.Now(), Time: time.Now(), Config: "/nowhere/cluster.yaml", Serving: true, Source: status.FromFile,
@@ -114,6 +124,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	}{
 		{"GET", "/status", "", 200},
 		{"GET", "/openapi.yaml", "", 200},
+		{"GET", "/figures", "", 503},
+		{"GET", "/figures/hour", "", 200},
 		{"POST", "/explain", `{"url": "https://is.example.org/carbon"}`, 200},
 		{"POST", "/explain", `{"url": "https://nothing/"}`, 503},
 		{"POST", "/explain", `{"url": "is.example.org"}`, 400},

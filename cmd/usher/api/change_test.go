@@ -35,6 +35,7 @@ func atDesk(t *testing.T) (b *balancer, config string) {
 
 func TestTheFileIsChanged(t *testing.T) {
 	b, config := atDesk(t)
+	ask(t, b, "GET", "/figures", "")
 	var f File
 	_ = json.NewDecoder(ask(t, b, "GET", "/file", "").Body).Decode(&f)
 	if f.Text != cluster || f.Hash == "" {
