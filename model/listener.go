@@ -94,8 +94,8 @@ type AccessLog struct {
 
 // Tracing are spans of requests, with the pool, the node and what became of the
 // session in the tags usher.pool, usher.node and usher.outcome. The nodes are told by
-// traceparent (W3C Trace Context); of a request that brings one, the caller has
-// decided already whether it is traced.
+// traceparent (W3C Trace Context), and get an x-request-id. The trace that a request
+// brings goes on; whether its spans are sent is decided here all the same.
 type Tracing struct {
 	// Collector is HOST:PORT where OTLP over gRPC is taken, in plain text (usual is
 	// port 4317). A name is resolved again every few seconds. Required.

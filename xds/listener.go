@@ -76,7 +76,7 @@ func (s socket) filter(private []string, proxies []model.Network) *listenerv3.Fi
 	}
 	m := connectionManager(s.name(), s.httpFilters())
 	m.AccessLog = s.accessLogs()
-	m.Tracing = s.tracing()
+	s.trace(m)
 	m.HttpProtocolOptions.DefaultHostForHttp_10 = s.first().FirstHost()
 	if len(proxies) > 0 {
 		trusted(m, private, proxies)

@@ -10,14 +10,21 @@ import (
 	"usher/xds"
 )
 
-// How often Envoy is asked.
+// How often Envoy is asked. With three pools of seven nodes, idle, in percent of a
+// core: usher takes 0.6 without questions and with one every five seconds, and 0.7
+// with one a second; Envoy, whose checks are most of it, 1.5, 1.5 and 1.6.
 const (
 	watched   = time.Second     // while somebody looks
 	unwatched = 5 * time.Second // while nobody has for a while
 	attention = time.Minute     // that while
 	// duty bounds what asking costs where there is much to tell: the pause is this
-	// many times as long as the answer took.
+	// many times as long as the answer took. That of 10,000 busy nodes is 25 MiB,
+	// which takes usher a second to read: it is had about once a minute. What is kept
+	// of it are 22 MiB, and the past besides (pastLimit).
 	duty = 50
+	// many hosts are so much to tell that a scrape is given what was found last, as
+	// long as the pause lasts.
+	many = 1000
 )
 
 // Watch asks the supervised Envoy. Its methods but Run may be called from any
@@ -33,6 +40,7 @@ type Watch struct {
 
 	// Run's own:
 	begun  bool // there was an answer before
+	hosts  int  // in the last one
 	ledger *ledger
 	past   past
 	recent window
@@ -98,7 +106,9 @@ func (w *Watch) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case a := <-w.asks:
-			w.ask(ctx)
+			if w.due(time.Now()) {
+				w.ask(ctx)
+			}
 			a.done <- answer{w.latest.Load(), w.ledger.clone()}
 		case <-next.C:
 			began := time.Now()
@@ -106,6 +116,12 @@ func (w *Watch) Run(ctx context.Context) {
 			next.Reset(w.pause(time.Now(), time.Since(began)))
 		}
 	}
+}
+
+// due tells whether Envoy may be asked out of turn.
+func (w *Watch) due(now time.Time) bool {
+	last := w.latest.Load()
+	return last == nil || w.hosts < many || now.Sub(last.Time) >= last.Every
 }
 
 // pause is how long to wait after an answer.
@@ -135,6 +151,7 @@ func (w *Watch) ask(ctx context.Context) {
 	}
 	w.recent.add(came, r.at)
 	now := w.compose(l, r)
+	w.hosts = len(r.hosts)
 	now.Every = w.pause(r.at, time.Since(began))
 	w.latest.Store(now)
 	if w.past.add(came, now) {
