@@ -14,7 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 
 	"usher/cmd/usher/desk"
 	"usher/cmd/usher/figures"
@@ -67,6 +69,11 @@ func Handler(b Balancer) http.Handler {
 }
 
 type handler struct{ b Balancer }
+
+// Patterns are all resources with their methods, as net/http writes them, sorted.
+func Patterns() []string {
+	return slices.Sorted(maps.Keys((&handler{}).routes()))
+}
 
 // answer makes the JSON that a request is answered with.
 type answer func(r *http.Request) (any, error)
