@@ -187,8 +187,9 @@ type status struct {
 		Line              int
 		Field, What, Hint string
 	}
-	Warnings []string
-	Refusal  *struct {
+	Warnings   []string
+	ServedHash string `json:"served_hash"`
+	Refusal    *struct {
 		Words string
 		Count int
 	}
