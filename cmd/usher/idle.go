@@ -54,16 +54,16 @@ func (c *change) waitIdle(cmd *cobra.Command, nodes []xds.NodeOf) error {
 		}
 		now, busy := time.Now(), 0
 		for _, w := range all {
-			if !w.known || now.Sub(w.since) < c.idleness.idle {
+			if !w.known || now.Sub(w.since) < c.idle {
 				busy++
 			}
 		}
 		switch {
 		case busy == 0:
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s idle for %s: the work may start\n", nodeNames(all), c.idleness.idle)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s idle for %s: the work may start\n", nodeNames(all), c.idle)
 			return err
-		case now.Sub(began) >= c.idleness.deadline:
-			return fmt.Errorf("still in use after %s: %s", c.idleness.deadline, words(all, now))
+		case now.Sub(began) >= c.deadline:
+			return fmt.Errorf("still in use after %s: %s", c.deadline, words(all, now))
 		case now.Sub(spoke) >= idleSpeak:
 			spoke = now
 			cmd.PrintErrln(progress(err, all, now))
