@@ -119,6 +119,7 @@ func TestARequestThatFailsTakesANodeOutWhereOneIsEnough(t *testing.T) {
 		if _, resp := s.ask(what, "JSESSIONID=A.isNode1"); resp.StatusCode != status {
 			t.Fatal(what, resp.Status)
 		}
+		until(t, patience, "the node to be out", func() bool { node, _ := s.ask("/", "JSESSIONID=A.isNode1"); return node == "isNode2" })
 		s.always("isNode2", "/", "JSESSIONID=A.isNode1")
 	}
 }

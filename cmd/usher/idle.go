@@ -42,15 +42,20 @@ type watched struct {
 // waitIdle waits until the nodes have nothing to do. It outlives restarts of usher,
 // and may itself be started again: what counts is in the file.
 func (c *change) waitIdle(cmd *cobra.Command, nodes []xds.NodeOf) error {
-	began, spoke := time.Now(), time.Time{}
+	began, spoke, seen := time.Now(), time.Time{}, false
 	all := make([]*watched, len(nodes))
 	for i, n := range nodes {
 		all[i] = &watched{NodeOf: n, since: began}
 	}
 	for {
 		err := c.look(cmd, all)
-		if err != nil && !errors.Is(err, api.ErrNotRunning) {
+		switch {
+		case err == nil:
+			seen = true
+		case !errors.Is(err, api.ErrNotRunning):
 			return err
+		case !seen:
+			return c.asked(err) // who waits outlives a restart of usher, and does not wait for its first start
 		}
 		now, busy := time.Now(), 0
 		for _, w := range all {
