@@ -3,6 +3,7 @@
 SHELL      := /bin/bash
 TOOLS      := .tools
 LINT       := v2.15.0
+AXE        := axe-core-4.14.1.min.js
 NFPM       := v2.43.4
 CYCLONEDX  := v1.10.0
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -13,7 +14,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat lint reference man bench images compose-test release test-release test-kubernetes clean
+.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat test-console lint reference man bench images compose-test release test-release test-kubernetes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,13 @@ test-tomcat: envoy ## sessions, redirects and failover of a real Tomcat; needs D
 test-kubernetes: ## the manifest against the types of the Kubernetes API
 	cd e2e/kubernetes && go vet ./... && go test -count=1 ./...
 
+test-console: envoy $(TOOLS)/$(AXE) ## the console in a real Chromium, and axe; needs Debian's chromium and npm
+	go test -tags console -timeout 15m -count=1 ./e2e/console
+
+$(TOOLS)/$(AXE):
+	@mkdir -p $(TOOLS)
+	e2e/console/get-axe.sh $@
+
 lint: $(TOOLS)/golangci-lint-$(LINT) ## gofmt and the linters of .golangci.yml
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	$< run ./...
@@ -64,7 +72,7 @@ man: build ## the manual pages, to dist/man; read them by `man -M dist/man usher
 	bin/usher man dist/man
 
 bench: ## the Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./model ./xds
+	go test -run '^$$' -bench . -benchmem ./model ./xds ./cmd/usher/console
 
 images: build envoy ## the images of deploy/compose.yaml; needs a Docker daemon
 	deploy/images.sh

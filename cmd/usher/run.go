@@ -213,7 +213,7 @@ func (o *options) together(ctx context.Context, l *loop, d doors, e *entrance) e
 	g.Go(func() error { return l.server.Serve(ctx, d.xdsSocket, xds.Transport{Trusted: true}) })
 	g.Go(func() error { return l.server.Serve(ctx, d.xdsPort, port) })
 	g.Go(func() error { return serveHTTP(ctx, d.api, e.guard.Gate(login.Local).Wrap(whole), l.log, nil) })
-	g.Go(func() error { return e.serve(ctx, d.console, whole) })
+	g.Go(func() error { return e.serve(ctx, d.console, o.withConsole(l, whole)) })
 	g.Go(func() error { return e.guard.Run(ctx) })
 	g.Go(func() error { return l.watcher.Run(ctx) })
 	g.Go(func() error { l.resolver.run(ctx); return nil })

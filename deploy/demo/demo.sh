@@ -51,6 +51,7 @@ usher balances two stubs on https://localhost:8443. Try, in another terminal:
   curl --cacert demo/.usher/ca/ca.crt https://localhost:8443/                 # without the cookie: in turn
   $EDITOR demo/cluster.yaml                                                   # state: drain, weight: 3; every save is live
   bin/usher status --config demo/cluster.yaml                                 # what is served, and who accepted it
+  bin/usher console --config demo/cluster.yaml                                # a link to the console, in a browser
 
 Ctrl-C ends it.
 
