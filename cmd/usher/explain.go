@@ -1,18 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"usher/cmd/usher/api"
-	"usher/envoy"
+	"usher/cmd/usher/figures"
 	"usher/xds"
 )
 
@@ -117,42 +117,39 @@ func (l *loop) Explain(ctx context.Context, q xds.Request) (xds.Explanation, err
 	if p == nil {
 		return xds.Explanation{}, api.ErrNothing
 	}
-	return xds.Explain(p.cluster, p.material(), l.sights(ctx, p), q), nil
+	return xds.Explain(p.cluster, p.material(), l.sights(ctx), q), nil
 }
 
-// sights are what the supervised Envoy thinks of the nodes. Where there is none to
-// ask, all are taken to be healthy.
-func (l *loop) sights(ctx context.Context, p *publication) func(xds.NodeOf) xds.Sight {
-	hosts, err := envoy.Admin{Socket: l.adminSocket()}.Hosts(ctx)
-	if err != nil {
-		return func(xds.NodeOf) xds.Sight { return xds.Sight{Healthy: true} }
-	}
-	type at struct{ pool, address string }
-	faults := map[at]xds.Sight{}
-	for _, h := range hosts {
-		faults[at{h.Cluster, h.Address}] = xds.Sight{Healthy: len(h.Faults) == 0, Why: h.Why()}
+// sights are what the supervised Envoy thinks of the nodes. Where there is none, or it
+// does not answer, all are taken to be healthy.
+func (l *loop) sights(ctx context.Context) func(xds.NodeOf) xds.Sight {
+	known := map[xds.NodeOf]xds.Sight{}
+	if now := l.asksNow(ctx); now != nil {
+		for _, p := range now.Pools {
+			for _, n := range p.Nodes {
+				known[xds.NodeOf{Pool: p.Name, Node: n.Name}] = xds.Sight{Healthy: n.Health.Up(), Why: cmp.Or(n.Reason, string(n.Health))}
+			}
+		}
 	}
 	return func(n xds.NodeOf) xds.Sight {
-		if s, ok := faults[at{n.Pool, p.locate(n)}]; ok {
+		s, ok := known[n]
+		switch {
+		case ok:
 			return s
+		case len(known) > 0:
+			return xds.Sight{Why: "Envoy does not have it"}
 		}
-		return xds.Sight{Why: "Envoy does not have it"}
+		return xds.Sight{Healthy: true}
 	}
 }
 
-// locate is a node's IP:PORT, empty where its name does not resolve.
-func (p *publication) locate(of xds.NodeOf) string {
-	for _, pool := range p.cluster.Pools {
-		for _, n := range pool.Nodes {
-			if pool.Name != of.Pool || n.Name != of.Node {
-				continue
-			}
-			ip := n.Address.IP()
-			if !ip.IsValid() {
-				ip = p.answers[n.Address].ip
-			}
-			return netip.AddrPortFrom(ip, n.Address.Port).String()
-		}
+func (l *loop) asksNow(ctx context.Context) *figures.Now {
+	if l.figures == nil {
+		return nil
 	}
-	return ""
+	now, _, err := l.figures.Ask(ctx)
+	if err != nil {
+		return nil
+	}
+	return now
 }
