@@ -29,7 +29,7 @@ type consoleOptions struct {
 }
 
 func (c *consoleOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&c.address, "console", "127.0.0.1:18080", "address of the console, /status.json, /healthz and /metrics; any but a loopback address has TLS and demands a login")
+	cmd.Flags().StringVar(&c.address, "console", "127.0.0.1:18080", "address of the console (a page for browsers), the API, /status.json, /healthz and /metrics; any but a loopback address has TLS and demands a login")
 	cmd.Flags().StringVar(&c.certificate, "console-certificate", "", "certificate of the cluster file that such a console shows (default: one of the local CA for this machine's names)")
 	usersFlag(cmd, &c.users)
 	cmd.Flags().StringVar(&c.oidc, "oidc", "", "file that names an OpenID Connect provider whose users may log in")
