@@ -5,12 +5,11 @@ import (
 	"time"
 
 	"usher/cmd/usher/console"
-	"usher/cmd/usher/desk"
 )
 
 // withConsole is what the console's port answers: the page beside the rest.
 func (o *options) withConsole(l *loop, rest http.Handler) http.Handler {
-	c := &console.Console{Status: l.Status, Desk: desk.New(o.config, o.state, checker(o.config, o.places, o.envoy)), Now: time.Now}
+	c := &console.Console{Status: l.Status, Desk: l.desk, Now: time.Now}
 	if l.figures != nil {
 		c.Figures = l.figures
 	}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"usher/cmd/usher/api"
+	"usher/cmd/usher/console"
 	"usher/cmd/usher/login"
 )
 
@@ -47,12 +49,38 @@ func TestNoResourceIsOpenToWhomItIsNot(t *testing.T) {
 	}
 }
 
+func TestNoPageIsOpenToWhomItIsNot(t *testing.T) {
+	s := serve(t, "--console", "0.0.0.0:0")
+	viewer, operator := s.token(login.Viewer), s.token(login.Operator)
+	looks, changes := console.Patterns()
+	for _, pattern := range append(looks, changes...) {
+		method, path, _ := strings.Cut(strings.NewReplacer("{$}", "", "{id}", "1", "{name}", "console.css").Replace(pattern), " ")
+		for who, c := range map[string]struct {
+			token string
+			lets  bool
+		}{"a stranger": {"", false}, "a viewer": {viewer, slices.Contains(looks, pattern)}, "an operator": {operator, true}} {
+			var headers []string
+			if c.token != "" {
+				headers = []string{"Authorization", "Bearer " + c.token}
+			}
+			code, text, _ := s.ask(method, path, "", headers...)
+			if lets := code != 401 && code != 403 && code != 303; lets != c.lets {
+				t.Errorf("%s for %s: %d %.200s", pattern, who, code, text)
+			}
+		}
+		if code, text, _ := s.ask(method, path, "", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); code < 300 {
+			t.Errorf("%s for a page somewhere else: %d %.200s", pattern, code, text)
+		}
+	}
+}
+
 func TestASessionIsNoWayInForOtherPages(t *testing.T) {
 	s := serve(t, "--console", "127.0.0.1:0")
 	if code, text, _ := s.ask("GET", strings.TrimPrefix(s.link(), s.url), ""); code != 200 {
 		t.Fatal(code, text)
 	}
-	for _, pattern := range api.Patterns() {
+	_, forms := console.Patterns()
+	for _, pattern := range append(api.Patterns(), forms...) {
 		method, path, _ := strings.Cut(strings.ReplaceAll(pattern, "{id}", "1"), " ")
 		if method == http.MethodGet {
 			continue

@@ -10,7 +10,9 @@
 package console
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"usher/cmd/usher/desk"
@@ -39,21 +41,42 @@ type Console struct {
 // Handler answers for the page, at / and below /console/.
 func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", c.page)
-	mux.HandleFunc("GET /console/live", c.live)
-	mux.HandleFunc("GET /console/file", c.file)
-	mux.HandleFunc("GET /console/hour", c.hour)
-	mux.HandleFunc("GET /console/change/{id}", c.entry)
-	mux.HandleFunc("GET /console/assets/{name}", asset)
-	for pattern, h := range map[string]http.HandlerFunc{
+	for pattern, h := range c.looks() {
+		mux.Handle(pattern, h)
+	}
+	for pattern, h := range c.changes() {
+		mux.Handle(pattern, login.Require(login.Operator, h))
+	}
+	return mux
+}
+
+// looks are for everybody who comes through the gate.
+func (c *Console) looks() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /{$}":                   c.page,
+		"GET /console/live":          c.live,
+		"GET /console/file":          c.file,
+		"GET /console/hour":          c.hour,
+		"GET /console/change/{id}":   c.entry,
+		"GET /console/assets/{name}": asset,
+	}
+}
+
+// changes are for operators.
+func (c *Console) changes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
 		"GET /console/node":     c.nodeForm,
 		"GET /console/add":      c.addForm,
 		"POST /console/preview": c.preview,
 		"POST /console/save":    c.save,
-	} {
-		mux.Handle(pattern, login.Require(login.Operator, h))
 	}
-	return mux
+}
+
+// Patterns are all paths with their methods, as net/http writes them, sorted: those
+// to look at, and those for operators.
+func Patterns() (looks, changes []string) {
+	c := &Console{}
+	return slices.Sorted(maps.Keys(c.looks())), slices.Sorted(maps.Keys(c.changes()))
 }
 
 // latest are the newest figures; nil where there are none, or old ones alone.
