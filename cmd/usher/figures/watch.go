@@ -127,7 +127,7 @@ func (w *Watch) due(now time.Time) bool {
 // pause is how long to wait after an answer.
 func (w *Watch) pause(now time.Time, took time.Duration) time.Duration {
 	every := watched
-	if now.Sub(time.Unix(0, w.looked.Load())) > attention {
+	if w.latest.Load() != nil && now.Sub(time.Unix(0, w.looked.Load())) > attention { // an Envoy that has just been started is awaited
 		every = unwatched
 	}
 	return max(every, duty*took)
