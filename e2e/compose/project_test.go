@@ -39,6 +39,7 @@ func bringUp(t *testing.T) *project {
 	for _, file := range []string{"compose.yaml", filepath.Join("cluster", "cluster.yaml")} {
 		copyFile(t, filepath.Join("..", "..", "deploy", file), filepath.Join(p.dir, file))
 	}
+	p.compose("down", "--volumes", "--remove-orphans", "--timeout", "5") // what a run that was cut off has left
 	t.Cleanup(p.takeDown)
 	p.compose("up", "-d")
 	return p
@@ -51,7 +52,7 @@ func (p *project) takeDown() {
 		said, _ := p.run(p.words("logs", "--no-color", "--tail", "40"))
 		p.t.Logf("the containers said:\n%s", said)
 	}
-	p.compose("down", "--volumes", "--timeout", "5")
+	p.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
 	if left := p.docker("ps", "-aq", "--filter", "label=com.docker.compose.project="+p.name); left != "" {
 		p.t.Errorf("containers are left: %s", left)
 	}
