@@ -65,7 +65,11 @@ pod() {
     --security-opt no-new-privileges --tmpfs /state:mode=1777 --env TMPDIR=/state --volume "$PWD/deploy/cluster:/etc/usher:ro" \
     usher-envoy:dev run --config /etc/usher/cluster.yaml --state /state/usher)
   for _ in $(seq 150); do
-    docker exec "$id" usher status --json --state /state/usher 2>/dev/null | grep -q '"accepted": true' && { echo "usher-envoy:dev serves"; return; }
+    docker exec "$id" usher status --json --state /state/usher 2>/dev/null | grep -q '"accepted": true' && {
+      docker rm --force "$id" >/dev/null
+      echo "usher-envoy:dev serves"
+      return
+    }
     sleep 0.2
   done
   docker logs "$id" >&2
