@@ -108,6 +108,8 @@ inside() {
   survives "a restart" systemctl restart usher
   survives "a crash of usher" crash "$(property MainPID)"
   survives "an upgrade" dpkg --install $deb
+  usher node weight a 2 --config /etc/usher/cluster.yaml || fail "root's verb where the service may not write"
+  grep -q 'weight: 2' /etc/usher/cluster.yaml || fail "root's verb has not changed the file"
   systemctl reload usher
   config none >/etc/usher/cluster.yaml
   until_ok "the fault in the status" status_has "what was accepted before is served: /etc/usher/cluster.yaml:1:"

@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -125,48 +124,67 @@ func hashOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func TestAfterAThousandEditsEnvoyRunsWhatTheFileSays(t *testing.T) {
-	s := newSite(t, 2, file{})
-	text := s.text(s.file)
-	text = strings.Replace(text, "    nodes:\n", "    nodes: # who serves\n      # the first two are stubs\n", 1)
-	s.save(text)
-	comments := []string{"    nodes: # who serves\n", "      # the first two are stubs\n"}
-	random := rand.New(rand.NewPCG(3, 4))
-	made, refused, looked := 0, 0, 0
-	for made < 1000 {
-		before, err := os.ReadFile(s.config())
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, problems := model.Parse("cluster.yaml", before)
-		if len(problems) > 0 {
-			t.Fatalf("after %d edits: %v\n%s", made, problems, before)
-		}
-		for _, comment := range comments {
-			if !strings.Contains(string(before), comment) {
-				t.Fatalf("after %d edits %q is lost:\n%s", made, comment, before)
-			}
-		}
-		change := api.Change{Base: hashOf(before)}
-		for range 12 {
-			change.Edits = append(change.Edits, randomEdit(random))
-		}
-		change.Edits = possible(change.Edits, c)
-		switch status, said := s.tell(change); status {
-		case http.StatusOK:
-			if made += len(change.Edits); made >= looked+200 {
-				looked = made
-				s.mustRunTheFile()
-			}
-		case http.StatusUnprocessableEntity, http.StatusBadRequest: // nothing changes
-			refused++
-		default:
-			t.Fatalf("%d: %s", status, said)
-		}
-		if refused > 1000 {
-			t.Fatal("nearly all are refused")
+// mustBeWhole says that a file has no faults and has lost no comment, after so many
+// edits.
+func mustBeWhole(t *testing.T, text string, edits int) *model.Cluster {
+	t.Helper()
+	c, problems := model.Parse("cluster.yaml", []byte(text))
+	if len(problems) > 0 {
+		t.Fatalf("after %d edits: %v\n%s", edits, problems, text)
+	}
+	for _, comment := range []string{"    nodes: # who serves\n", "      # the first two are stubs\n"} {
+		if !strings.Contains(text, comment) {
+			t.Fatalf("after %d edits %q is lost:\n%s", edits, comment, text)
 		}
 	}
-	t.Logf("%d edits, %d sets of them refused", made, refused)
+	return c
+}
+
+func TestAfterAThousandEditsEnvoyRunsWhatTheFileSays(t *testing.T) {
+	s := newSite(t, 2, file{})
+	s.save(strings.Replace(s.text(s.file), "    nodes:\n", "    nodes: # who serves\n      # the first two are stubs\n", 1))
+	b := s.browse()
+	hands := []hand{s.byAPI, s.byVerb, func(all []api.Edit) (int, string) { return b.edit(s, all) }}
+	names := []string{"API", "verbs", "console"}
+	random := rand.New(rand.NewPCG(3, 4))
+	made, refused, changes, looked := [3]int{}, [3]int{}, [3]int{}, 0
+	for turn := 0; made[0]+made[1]+made[2] < 1000; turn++ {
+		total := made[0] + made[1] + made[2]
+		c := mustBeWhole(t, s.read(), total)
+		var all []api.Edit
+		for range 20 {
+			all = append(all, randomEdit(random))
+		}
+		if all = possible(all, c); len(all) == 0 {
+			continue
+		}
+		n, why := hands[turn%3](all)
+		if made[turn%3] += n; n > 0 {
+			changes[turn%3]++
+		}
+		if why != "" {
+			refused[turn%3]++
+		}
+		if total >= looked+200 {
+			looked = total
+			s.mustRunTheFile()
+		}
+		if turn > 2000 {
+			t.Fatalf("nearly all are refused, such as: %s", why)
+		}
+	}
 	s.mustRunTheFile()
+	mustBeWhole(t, s.read(), 1000)
+	for i, name := range names {
+		t.Logf("by %s: %d edits in %d changes, %d refused", name, made[i], changes[i], refused[i])
+		if changes[i] < 10 {
+			t.Errorf("by %s only %d changes were made", name, changes[i])
+		}
+	}
+	said := s.must("history")
+	for _, way := range []string{"(command)", "(console)", "(api)"} {
+		if !strings.Contains(said, way) {
+			t.Errorf("the history has no change by %s:\n%s", way, said)
+		}
+	}
 }

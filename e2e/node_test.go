@@ -134,3 +134,37 @@ func TestAVerbSaysWhenItsChangeIsNotServed(t *testing.T) {
 		t.Errorf("%v:\n%s", err, out)
 	}
 }
+
+func TestVerbsAskTheUsherThatRuns(t *testing.T) {
+	s := newSite(t, 2, file{})
+	before := s.read()
+	s.must("node", "drain", "isNode2")
+	drained := s.read()
+	if said := s.must("history", "show", "1"); !strings.Contains(said, "(command)") || !strings.Contains(said, "isNode2 drains") {
+		t.Errorf("history show:\n%s", said)
+	}
+	if said := s.must("history", "undo", "1"); !strings.Contains(said, "saved as change 2") || !strings.Contains(said, "\nlive after ") {
+		t.Errorf("history undo:\n%s", said)
+	}
+	if s.read() != before {
+		t.Errorf("taken back:\n%s", s.read())
+	}
+	if out, err := s.command("history", "undo", "1"); err == nil || !strings.Contains(out, "has been taken back already") {
+		t.Errorf("taken back again: %v\n%s", err, out)
+	}
+	other := filepath.Join(s.dir, "other.yaml")
+	if err := os.WriteFile(other, []byte(drained), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := s.must("diff", other); !strings.Contains(said, "node isNode2 drains") {
+		t.Errorf("diff:\n%s", said)
+	}
+	if out, err := s.command("node", "add", "isNode9", fmt.Sprintf("127.0.0.1:%d", s.nodes[0].port)); err == nil || !strings.Contains(out, s.config()+":") || !strings.Contains(out, "nothing is saved") {
+		t.Errorf("a fault: %v\n%s", err, out)
+	}
+	for _, line := range []string{`via=socket from=socket what="changes the cluster file; pool identity: node isNode2 drains`, `what="takes back change 1" result=done`} {
+		if !strings.Contains(s.usher.output(), line) {
+			t.Errorf("usher has not logged %s:\n%s", line, s.usher.output())
+		}
+	}
+}

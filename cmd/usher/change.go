@@ -40,15 +40,6 @@ func (c *change) ownFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.noWait, "no-wait", false, "do not wait until the change is live")
 }
 
-// desk is where the file is changed, judged as `usher check` judges it.
-func (c *change) desk() (*desk.Desk, error) {
-	c.named = c.config
-	if err := c.resolve(); err != nil {
-		return nil, err
-	}
-	return desk.New(c.named, c.state, checker(c.named, c.places, c.envoy)), nil
-}
-
 // checker judges a text as the cluster file. Without an Envoy it does without its
 // word.
 func checker(named string, p places, binary string) desk.Check {
@@ -71,7 +62,7 @@ func checker(named string, p places, binary string) desk.Check {
 
 // run makes edits of the file as it is now, shows, saves and waits.
 func (c *change) run(cmd *cobra.Command, edits func(*model.Cluster) ([]model.Edit, error)) error {
-	d, err := c.desk()
+	at, err := c.office(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -87,21 +78,25 @@ func (c *change) run(cmd *cobra.Command, edits func(*model.Cluster) ([]model.Edi
 	if err != nil {
 		return err
 	}
-	p, err := d.Preview(cmd.Context(), desk.Hash(data), all...)
+	after, err := model.Apply(c.named, data, all...)
 	if err != nil {
 		return err
 	}
-	return c.carryOut(cmd, d, p)
+	p, err := at.propose(cmd.Context(), desk.Hash(data), after)
+	if err != nil {
+		return err
+	}
+	return c.carryOut(cmd, p)
 }
 
 // carryOut shows a change, saves it and waits.
-func (c *change) carryOut(cmd *cobra.Command, d *desk.Desk, p desk.Preview) error {
+func (c *change) carryOut(cmd *cobra.Command, p proposal) error {
 	out := cmd.OutOrStdout()
 	if p.Before.Hash == p.After.Hash {
 		_, err := fmt.Fprintln(out, "nothing to change: the file says so already")
 		return err
 	}
-	if err := printPreview(out, p.Diff, p); err != nil {
+	if err := printPreview(out, p.Diff, p.Preview); err != nil {
 		return err
 	}
 	if len(p.Problems) > 0 {
@@ -113,7 +108,7 @@ func (c *change) carryOut(cmd *cobra.Command, d *desk.Desk, p desk.Preview) erro
 		return err
 	}
 	began := time.Now()
-	e, err := d.Save(cmd.Context(), operator(), p.Before.Hash, p.After.Data)
+	e, err := p.save(cmd.Context())
 	if err != nil {
 		return err
 	}

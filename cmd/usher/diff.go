@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"usher/cmd/usher/desk"
 )
 
 func diffCommand() *cobra.Command {
@@ -33,7 +35,7 @@ It exits with 1 if FILE has faults, which it prints as 'usher check' does.`,
 }
 
 func (c *change) diff(cmd *cobra.Command, file string, asJSON bool) error {
-	d, err := c.desk()
+	at, err := c.office(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,11 @@ func (c *change) diff(cmd *cobra.Command, file string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	p := d.Compare(cmd.Context(), before, after)
+	found, err := at.propose(cmd.Context(), desk.Hash(before), after)
+	if err != nil {
+		return err
+	}
+	p := found.Preview
 	for i := range p.Problems {
 		p.Problems[i].File = file // where a person looks for it
 	}

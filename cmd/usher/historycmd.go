@@ -23,11 +23,11 @@ own verbs with the user's name, and those by editors, which a running usher sees
 journal is in the state folder; the last 200 changes are kept, or 20 MiB of them.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d, err := c.desk()
+			at, err := c.office(cmd.Context())
 			if err != nil {
 				return err
 			}
-			all, err := d.History()
+			all, err := at.history(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -73,11 +73,11 @@ func historyShowCommand() *cobra.Command {
 		Use: "show ID", Short: "Print a change: who, when, what, and the difference of the texts",
 		Args: exactly(1, "the number of a change"), ValidArgsFunction: oneOf(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := c.desk()
+			at, err := c.office(cmd.Context())
 			if err != nil {
 				return err
 			}
-			e, err := d.Entry(args[0])
+			e, err := at.entry(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -98,15 +98,15 @@ as they are. Where later ones have touched the same lines it says so and changes
 nothing. It is a change itself and can be taken back.`,
 		Args: exactly(1, "the number of a change"), ValidArgsFunction: oneOf(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := c.desk()
+			at, err := c.office(cmd.Context())
 			if err != nil {
 				return err
 			}
-			p, err := d.PreviewTakeBack(cmd.Context(), args[0])
+			p, err := at.takeBack(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			return c.carryOut(cmd, d, p)
+			return c.carryOut(cmd, p)
 		},
 	}
 	c.ownFlags(cmd)

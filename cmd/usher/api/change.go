@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"syscall"
 
 	"usher/cmd/usher/desk"
 	"usher/cmd/usher/login"
@@ -20,7 +21,14 @@ type Change struct {
 	// Edits are made one after the other.
 	Edits []Edit `json:"edits,omitempty"`
 	// Text is the whole file, in the place of edits.
-	Text string `json:"text,omitempty"`
+	Text *string `json:"text,omitempty"`
+}
+
+// Undo is how a change is taken back.
+type Undo struct {
+	// Base is the hash of the file that was looked at, as in Change; without it the
+	// file may be any.
+	Base string `json:"base,omitempty"`
 }
 
 // Edit is one change of a node.
@@ -83,7 +91,7 @@ func (h *handler) preview(r *http.Request) (any, error) {
 
 func (h *handler) previewed(ctx context.Context, c Change) (p desk.Preview, err error) {
 	d := h.b.Desk()
-	if c.Text != "" {
+	if c.Text != nil {
 		f, err := d.Read()
 		if err == nil && c.Base != "" && c.Base != f.Hash {
 			err = desk.ErrChanged
@@ -91,7 +99,7 @@ func (h *handler) previewed(ctx context.Context, c Change) (p desk.Preview, err 
 		if err != nil {
 			return p, deskProblem(err)
 		}
-		return d.Compare(ctx, f.Data, []byte(c.Text)), nil
+		return d.Compare(ctx, f.Data, []byte(*c.Text)), nil
 	}
 	var edits []model.Edit
 	for _, e := range c.Edits {
@@ -124,7 +132,7 @@ func (h *handler) save(r *http.Request) (any, error) {
 	case len(p.Problems) > 0:
 		return nil, &Problem{Status: http.StatusUnprocessableEntity, Title: "the file would have faults", Detail: p.Problems.Error()}
 	}
-	e, err := h.b.Desk().Save(r.Context(), author(r.Context()), p.Before.Hash, p.After.Data)
+	e, err := h.b.Desk().Save(r.Context(), author(r), p.Before.Hash, p.After.Data)
 	h.audit(r.Context(), e, err)
 	return e, deskProblem(err)
 }
@@ -142,14 +150,32 @@ func (h *handler) undoPreview(r *http.Request) (any, error) {
 }
 
 func (h *handler) undo(r *http.Request) (any, error) {
-	p, err := h.b.Desk().TakeBack(r.Context(), author(r.Context()), r.PathValue("id"))
+	var u Undo
+	if r.ContentLength != 0 {
+		if err := read(r, &u); err != nil {
+			return nil, err
+		}
+	}
+	e, err := h.b.Desk().TakeBack(r.Context(), author(r), u.Base, r.PathValue("id"))
 	login.Audit(r.Context(), "takes back change "+r.PathValue("id"), result(err))
-	return p, deskProblem(err)
+	return e, deskProblem(err)
 }
 
-func author(ctx context.Context) desk.Author {
-	user, _ := login.From(ctx)
-	return desk.Author{Name: user.Name, Via: "api"}
+// HeaderOperator names who types a verb, at the socket: a change is noted as the
+// verb's then, and where the system says that root asks, as made by whom it names,
+// who called sudo.
+const HeaderOperator = "Usher-Operator"
+
+func author(r *http.Request) desk.Author {
+	user, _ := login.From(r.Context())
+	by := desk.Author{Name: user.Name, Via: "api"}
+	if said := r.Header.Get(HeaderOperator); said != "" && user.Via == login.ViaSocket {
+		by.Via = desk.ViaCommand
+		if user.Name == "root" {
+			by.Name = said
+		}
+	}
+	return by
 }
 
 func (h *handler) audit(ctx context.Context, e desk.Entry, err error) {
@@ -178,6 +204,8 @@ func deskProblem(err error) error {
 		return err
 	case errors.Is(err, desk.ErrChanged):
 		return &Problem{Status: http.StatusConflict, Title: err.Error()}
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return &Problem{Status: http.StatusForbidden, Title: err.Error()}
 	case errors.Is(err, fs.ErrNotExist):
 		return &Problem{Status: http.StatusNotFound, Title: err.Error()}
 	case errors.As(err, &faults):

@@ -16,14 +16,17 @@ import (
 )
 
 // Client asks an usher.
-type Client struct{ http http.Client }
+type Client struct {
+	Operator string // see HeaderOperator
+	http     http.Client
+}
 
 // ErrNotRunning is said where nobody answers on the socket.
 var ErrNotRunning = errors.New("no usher runs")
 
 // NewClient asks by a way to connect, such as to the socket in the state folder.
 func NewClient(dial func(ctx context.Context, network, address string) (net.Conn, error)) *Client {
-	return &Client{http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+	return &Client{http: http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
 }
 
 // Status is what usher knows about itself.
@@ -53,6 +56,9 @@ func (c *Client) Do(ctx context.Context, method, path string, body, into any) er
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if c.Operator != "" {
+		req.Header.Set(HeaderOperator, c.Operator)
+	}
 	resp, err := c.http.Do(req)
 	var dialed *net.OpError
 	if errors.As(err, &dialed) && dialed.Op == "dial" {

@@ -273,16 +273,16 @@ func TestAChangeIsTakenBackFromAmongLaterOnes(t *testing.T) {
 	gone := d.mustSave(t, model.RemoveNode("p", "b"))
 	d.mustSave(t, model.SetNode("p", "c", "weight", "2"))
 	by := Author{"somebody", ViaCommand}
-	if _, err := d.TakeBack(t.Context(), by, gone.ID); err != nil {
+	if _, err := d.TakeBack(t.Context(), by, "", gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.TakeBack(t.Context(), by, first.ID); err != nil {
+	if _, err := d.TakeBack(t.Context(), by, "", first.ID); err != nil {
 		t.Fatal(err)
 	}
 	if want := strings.Replace(file, "10.0.0.3:80", "10.0.0.3:80, weight: 2", 1); d.mustRead(t) != want {
 		t.Error(cmp.Diff(want, d.mustRead(t)))
 	}
-	if _, err := d.TakeBack(t.Context(), by, first.ID); err == nil || !strings.Contains(err.Error(), "taken back already") {
+	if _, err := d.TakeBack(t.Context(), by, "", first.ID); err == nil || !strings.Contains(err.Error(), "taken back already") {
 		t.Error(err)
 	}
 }
@@ -292,7 +292,7 @@ func TestAChangeThatLaterOnesTouchIsNotTakenBack(t *testing.T) {
 	drains := d.mustSave(t, model.SetNode("p", "a", "state", "drain"))
 	d.mustSave(t, model.SetNode("p", "a", "weight", "2"))
 	text := d.mustRead(t)
-	_, err := d.TakeBack(t.Context(), Author{}, drains.ID)
+	_, err := d.TakeBack(t.Context(), Author{}, "", drains.ID)
 	if err == nil || !strings.Contains(err.Error(), "line 7 has changed since, to - {name: a, address: 10.0.0.1:80, state: drain, weight: 2}") {
 		t.Error(err)
 	}
@@ -301,8 +301,12 @@ func TestAChangeThatLaterOnesTouchIsNotTakenBack(t *testing.T) {
 	}
 	added := d.mustSave(t, model.AddNode("p", model.Node{Name: "x", Address: model.Address{Host: "10.0.0.9", Port: 80}}))
 	d.mustSave(t, model.SetNode("p", "a", "redirect", "x"))
-	if p, err := d.TakeBack(t.Context(), Author{}, added.ID); len(p.Problems) == 0 || err == nil {
-		t.Errorf("a node that another redirects to is taken back: %+v %v", p.Problems, err)
+	var faults model.Problems
+	if _, err := d.TakeBack(t.Context(), Author{}, "", added.ID); !errors.As(err, &faults) {
+		t.Errorf("a node that another redirects to is taken back: %v", err)
+	}
+	if _, err := d.TakeBack(t.Context(), Author{}, Hash([]byte("another")), added.ID); !errors.Is(err, ErrChanged) {
+		t.Errorf("in another file than was looked at: %v", err)
 	}
 }
 

@@ -28,15 +28,17 @@ func (d *Desk) PreviewTakeBack(ctx context.Context, id string) (Preview, error) 
 }
 
 // TakeBack takes a change back, which is a change in the journal itself. If the
-// result has faults, they are in the preview and nothing is saved.
-func (d *Desk) TakeBack(ctx context.Context, by Author, id string) (Preview, error) {
+// result has faults, they are the error and nothing is saved. With a base, the hash
+// of the file that somebody has looked at, it is ErrChanged if that is another one.
+func (d *Desk) TakeBack(ctx context.Context, by Author, base, id string) (Entry, error) {
 	p, err := d.PreviewTakeBack(ctx, id)
-	if err != nil {
-		return p, err
+	switch {
+	case err != nil:
+		return Entry{}, err
+	case base != "" && base != p.Before.Hash:
+		return Entry{}, ErrChanged
+	case len(p.Problems) > 0:
+		return Entry{}, p.Problems
 	}
-	if len(p.Problems) > 0 {
-		return p, p.Problems
-	}
-	_, err = d.Save(ctx, by, p.Before.Hash, p.After.Data)
-	return p, err
+	return d.Save(ctx, by, p.Before.Hash, p.After.Data)
 }
