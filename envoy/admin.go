@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -13,8 +14,13 @@ import (
 	"time"
 )
 
-// Admin is Envoy's admin interface on a unix socket.
-type Admin struct{ Socket string }
+// Admin is Envoy's admin interface: on a unix socket, or as far as an Envoy elsewhere
+// shows it, at an address by TLS.
+type Admin struct {
+	Socket  string
+	Address string // HOST:PORT, in the place of Socket
+	TLS     *tls.Config
+}
 
 // Get asks for a page, such as /ready or /stats.
 func (a Admin) Get(ctx context.Context, path string) (string, error) {
@@ -56,11 +62,14 @@ func (a Admin) InFlight(ctx context.Context) (int, error) {
 func (a Admin) do(ctx context.Context, method, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "http://envoy"+path, nil)
+	transport, base := &http.Transport{DisableKeepAlives: true}, "https://"+a.Address
+	if transport.TLSClientConfig = a.TLS; a.Address == "" {
+		transport.DialContext, base = a.dial, "http://envoy"
+	}
+	req, err := http.NewRequestWithContext(ctx, method, base+path, nil)
 	if err != nil {
 		return "", err
 	}
-	transport := &http.Transport{DialContext: a.dial, DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return "", fmt.Errorf("Envoy's admin interface: %w", err)
@@ -68,7 +77,8 @@ func (a Admin) do(ctx context.Context, method, path string) (string, error) {
 	defer resp.Body.Close() //nolint:errcheck // read only
 	body, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("Envoy's admin interface: %s: %s", path, resp.Status)
+		page, _, _ := strings.Cut(path, "?")
+		err = fmt.Errorf("Envoy's admin interface: %s: %s", page, resp.Status)
 	}
 	return string(body), err
 }

@@ -36,6 +36,9 @@ type Bootstrap struct {
 	Folder string
 	// Admin is the unix socket of the admin interface; empty for none.
 	Admin string
+	// Figures is the port at which Envoy shows what it counts, to usher alone; 0 for
+	// none. Only with Address, and without Admin.
+	Figures uint16
 	// MaxHeap is where Envoy stops accepting requests, in bytes; 0 is no limit.
 	MaxHeap uint64
 }
@@ -71,6 +74,9 @@ func (b Bootstrap) JSON() ([]byte, error) {
 	}
 	if b.Admin != "" {
 		boot.Admin = &bootstrapv3.Admin{Address: pipe(b.Admin)}
+	}
+	if b.Figures != 0 {
+		b.addFigures(boot)
 	}
 	return protojson.MarshalOptions{Multiline: true, UseProtoNames: true}.Marshal(boot)
 }
@@ -110,19 +116,28 @@ func (b Bootstrap) xdsCluster() (*clusterv3.Cluster, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%q is not a port", port)
 		}
-		at = &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{
-			Address: host, PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: uint32(n)},
-		}}}
+		at = socketAddress(host, uint32(n))
 		c.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STRICT_DNS}
 		c.TransportSocket = b.mutualTLS()
 	}
-	c.LoadAssignment = &endpointv3.ClusterLoadAssignment{
-		ClusterName: xdsCluster,
+	c.LoadAssignment = only(xdsCluster, at)
+	return c, nil
+}
+
+// only is a cluster's one endpoint.
+func only(cluster string, at *corev3.Address) *endpointv3.ClusterLoadAssignment {
+	return &endpointv3.ClusterLoadAssignment{
+		ClusterName: cluster,
 		Endpoints: []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{{
 			HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{Address: at}},
 		}}}},
 	}
-	return c, nil
+}
+
+func socketAddress(host string, port uint32) *corev3.Address {
+	return &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{
+		Address: host, PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: port},
+	}}}
 }
 
 // buckets are those of the time that requests take, in ms: finer than Envoy's own
@@ -151,31 +166,35 @@ func http2() *httpv3.HttpProtocolOptions {
 	}
 }
 
-// mutualTLS reads the certificates again whenever the folder changes, so that a
-// renewal needs no restart.
 func (b Bootstrap) mutualTLS() *corev3.TransportSocket {
+	return &corev3.TransportSocket{
+		Name: "envoy.transport_sockets.tls",
+		ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: pack(&tlsv3.UpstreamTlsContext{
+			Sni: xdsServerName, CommonTlsContext: b.internalTLS(xdsServerName),
+		})},
+	}
+}
+
+// internalTLS is TLS 1.3 between this Envoy and usher, who has a certificate with
+// this name. The files are read again whenever the folder changes, so that a
+// renewal needs no restart.
+func (b Bootstrap) internalTLS(peer string) *tlsv3.CommonTlsContext {
 	file := func(name string) *corev3.DataSource {
 		return &corev3.DataSource{
 			Specifier:        &corev3.DataSource_Filename{Filename: filepath.Join(b.Folder, name)},
 			WatchedDirectory: &corev3.WatchedDirectory{Path: b.Folder},
 		}
 	}
-	return &corev3.TransportSocket{
-		Name: "envoy.transport_sockets.tls",
-		ConfigType: &corev3.TransportSocket_TypedConfig{TypedConfig: pack(&tlsv3.UpstreamTlsContext{
-			Sni: xdsServerName,
-			CommonTlsContext: &tlsv3.CommonTlsContext{
-				TlsParams:       &tlsv3.TlsParameters{TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_3, TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3},
-				TlsCertificates: []*tlsv3.TlsCertificate{{CertificateChain: file("client.crt"), PrivateKey: file("client.key")}},
-				ValidationContextType: &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
-					TrustedCa: file("ca.crt"),
-					MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{{
-						SanType: tlsv3.SubjectAltNameMatcher_DNS,
-						Matcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: xdsServerName}},
-					}},
-				}},
-			},
-		})},
+	return &tlsv3.CommonTlsContext{
+		TlsParams:       &tlsv3.TlsParameters{TlsMinimumProtocolVersion: tlsv3.TlsParameters_TLSv1_3, TlsMaximumProtocolVersion: tlsv3.TlsParameters_TLSv1_3},
+		TlsCertificates: []*tlsv3.TlsCertificate{{CertificateChain: file("client.crt"), PrivateKey: file("client.key")}},
+		ValidationContextType: &tlsv3.CommonTlsContext_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
+			TrustedCa: file("ca.crt"),
+			MatchTypedSubjectAltNames: []*tlsv3.SubjectAltNameMatcher{{
+				SanType: tlsv3.SubjectAltNameMatcher_DNS,
+				Matcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: peer}},
+			}},
+		}},
 	}
 }
 

@@ -118,6 +118,7 @@ func TestEveryBootstrapIsTakenByEnvoy(t *testing.T) {
 	for name, boot := range map[string]Bootstrap{
 		"socket":  {Node: "n", Socket: "xds.sock", Admin: AdminSocket, MaxHeap: 1 << 30},
 		"address": {Node: "n", Address: "usher:18000", Folder: t.TempDir()},
+		"figures": {Node: "n", Address: "usher:18000", Folder: t.TempDir(), Figures: 9902},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if boot.Folder != "" {
@@ -210,7 +211,7 @@ func TestADeadEnvoyIsStartedAgainAndTheEndIsClean(t *testing.T) {
 	go func() {
 		done <- Supervise(ctx, Options{Binary: theBinary(t), Dir: dir, Bootstrap: served(t, port), Drain: time.Second, Notify: func(e Event) { events <- e }})
 	}()
-	until(t, "Envoy", func() bool { return answers(port) && Admin{filepath.Join(dir, AdminSocket)}.Ready(t.Context()) })
+	until(t, "Envoy", func() bool { return answers(port) && Admin{Socket: filepath.Join(dir, AdminSocket)}.Ready(t.Context()) })
 	first := running(dir)
 	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)

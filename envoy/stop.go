@@ -29,7 +29,7 @@ func (o Options) end(ctx context.Context, id identity) {
 // flight or Drain has passed, ask it to quit, SIGTERM, SIGKILL.
 func (o Options) stop(id identity) {
 	o.Notify(Event{State: Draining, PID: id.PID})
-	admin := Admin{filepath.Join(o.Dir, AdminSocket)}
+	admin := Admin{Socket: filepath.Join(o.Dir, AdminSocket)}
 	ctx, cancel := context.WithTimeout(context.Background(), o.Drain)
 	defer cancel()
 	if _, err := admin.Post(ctx, "/drain_listeners?graceful&skip_exit"); err == nil {

@@ -49,7 +49,7 @@ func flagValues() map[string]cobra.CompletionFunc {
 		"as": oneOf("active", "drain", "disabled", "standby", "spare"), "weight": oneOf(),
 		"method": oneOf("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"),
 		"cookie": oneOf(), "header": oneOf(), "from": oneOf(),
-		"xds": oneOf(), "console": oneOf(), "advertise": oneOf(),
+		"xds": oneOf(), "console": oneOf(), "advertise": oneOf(), "figures-port": oneOf(),
 		"role": oneOf("operator", "viewer"), "expires": oneOf("30d", "90d", "365d"), "console-certificate": completeCertificates,
 	}
 }

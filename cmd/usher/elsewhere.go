@@ -16,8 +16,9 @@ import (
 // elsewhere is what an Envoy needs that usher does not start.
 type elsewhere struct {
 	places
-	xds    string // HOST:PORT where it reaches the xDS port
-	mutual bool   // over mutual TLS; otherwise over the socket
+	xds     string // HOST:PORT where it reaches the xDS port
+	figures uint16 // the port at which it shows its figures; 0 for none
+	mutual  bool   // over mutual TLS; otherwise over the socket
 }
 
 // write leaves it in STATE/xds: the only folder that such an Envoy may see.
@@ -40,7 +41,7 @@ func (e *elsewhere) write(internal *pki.Internal, now time.Time) (renew time.Tim
 func (e *elsewhere) bootstrap(folder string) ([]byte, error) {
 	b := envoy.Bootstrap{Node: "usher", Socket: e.xdsSocket()}
 	if e.mutual {
-		b.Socket, b.Address, b.Folder = "", e.xds, folder
+		b.Socket, b.Address, b.Folder, b.Figures = "", e.xds, folder, e.figures
 	}
 	text, err := b.JSON()
 	if err != nil {
@@ -49,9 +50,14 @@ func (e *elsewhere) bootstrap(folder string) ([]byte, error) {
 	return model.YAML(text)
 }
 
+func figuresFlag(cmd *cobra.Command, port *uint16) {
+	cmd.Flags().Uint16Var(port, "figures-port", 0, "port at which such an Envoy shows its figures to usher, by mutual TLS; 0 for none")
+}
+
 func bootstrapCommand() *cobra.Command {
 	var p places
 	var address, folder string
+	var port uint16
 	cmd := &cobra.Command{
 		Use:   "bootstrap",
 		Short: "Print the bootstrap for an Envoy that is started elsewhere",
@@ -67,7 +73,10 @@ it proves itself with the certificates of STATE/xds, which 'usher serve' writes.
 			if err != nil {
 				return err
 			}
-			e := elsewhere{p, address, !local}
+			if port != 0 && local {
+				return usageError{fmt.Errorf("--figures-port %d: an Envoy that reaches usher by %s shows no figures", port, address)}
+			}
+			e := elsewhere{p, address, port, !local}
 			if folder == "" {
 				folder = p.xdsFolder()
 			}
@@ -81,6 +90,7 @@ it proves itself with the certificates of STATE/xds, which 'usher serve' writes.
 	}
 	p.flags(cmd)
 	cmd.Flags().StringVar(&address, "xds", "127.0.0.1:18000", "HOST:PORT by which the Envoy reaches usher")
+	figuresFlag(cmd, &port)
 	cmd.Flags().StringVar(&folder, "folder", "", "where the Envoy finds ca.crt, client.crt and client.key (default STATE/xds)")
 	return cmd
 }

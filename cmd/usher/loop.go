@@ -57,7 +57,7 @@ type loop struct {
 	closeDue time.Time                // when the next of them has to end
 	process  processStatus
 	counts   *metrics.Own
-	figures  *figures.Watch // what the supervised Envoy counts; nil for serve
+	figures  *figures.Watch // what Envoys count; nil where none is asked
 
 	status atomic.Pointer[status.Status]
 	live   atomic.Pointer[publication] // what is published, for those who explain it

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -27,6 +28,7 @@ type options struct {
 	envoy     string
 	xds       string
 	advertise string
+	figures   uint16 // the port at which Envoys elsewhere show theirs; 0 for none
 	console   consoleOptions
 	supervise bool // an Envoy of our own
 }
@@ -62,11 +64,14 @@ loopback address the port is plain text and gives no private key: an Envoy on
 this machine uses the socket in the state folder. On any other address it
 demands mutual TLS with certificates of usher's own internal CA. What such an
 Envoy needs is written to STATE/xds: ca.crt, client.crt, client.key and
-bootstrap.yaml.`,
+bootstrap.yaml. With --figures-port such Envoys show usher what they count, and
+how the nodes are with them, as 'usher run' has it of its own: at that port, by
+mutual TLS, for usher alone.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.last(os.Stderr, o.run(cmd.Context())) },
 	}
 	o.flags(cmd)
+	figuresFlag(cmd, &o.figures)
 	cmd.Flags().StringVar(&o.advertise, "advertise", "", "HOST:PORT by which Envoys reach the xDS port (default: that of --xds)")
 	envoyFlag(cmd, &o.envoy)
 	return cmd
@@ -166,6 +171,9 @@ func (o *options) listen() (d doors, err error) {
 		return d, err
 	}
 	d.mutual = !local
+	if o.figures != 0 && local {
+		return d, usageError{fmt.Errorf("--figures-port %d: with --xds %s Envoys are not asked for figures: choose an address that is not loopback, or let `usher run` start the Envoy of this machine", o.figures, o.xds)}
+	}
 	if d.xdsSocket, err = listenUnix(o.xdsSocket()); err != nil {
 		return d, err
 	}
@@ -199,11 +207,14 @@ func (o *options) together(ctx context.Context, l *loop, d doors, e *entrance) e
 		l.internal = &internal
 	}
 	if !o.supervise {
-		l.elsewhere = &elsewhere{o.places, o.reachedAt(), d.mutual}
+		l.elsewhere = &elsewhere{o.places, o.reachedAt(), o.figures, d.mutual}
 		l.leave(time.Now())
 	}
-	if o.supervise {
-		l.figures = figures.New(envoy.Admin{Socket: o.adminSocket()}, l.status.Load)
+	switch {
+	case o.supervise:
+		l.figures = figures.New(figures.Only(envoy.Admin{Socket: o.adminSocket()}), l.status.Load)
+	case o.figures != 0:
+		l.figures = figures.New(afar(l.server.Clients, o.figures, l.internal.FiguresTLS(time.Now)), l.status.Load)
 	}
 	answers := handler(l.Status, metrics.Sources{Status: l.status.Load, Counts: l.server.Counts, Figures: l.figures, Own: l.counts})
 	whole := http.NewServeMux()
@@ -220,8 +231,10 @@ func (o *options) together(ctx context.Context, l *loop, d doors, e *entrance) e
 	g.Go(func() error { l.asker.run(ctx); return nil })
 	g.Go(func() error { l.noter.run(ctx); return nil })
 	g.Go(func() error { l.sessions.run(ctx); return nil })
-	if o.supervise {
+	if l.figures != nil {
 		g.Go(func() error { l.figures.Run(ctx); return nil })
+	}
+	if o.supervise {
 		g.Go(func() error { return o.superviseEnvoy(ctx, l) })
 	}
 	g.Go(func() error { return l.run(ctx) })

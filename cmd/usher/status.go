@@ -142,10 +142,17 @@ func warnings(c *model.Cluster, answers map[model.Address]answer) []string {
 // Status is what readers get: the last that the loop made, with what Envoy says of
 // the nodes.
 func (l *loop) Status() *status.Status {
-	return l.figures.Latest().Into(l.status.Load(), time.Now())
+	s := l.figures.Latest().Into(l.status.Load(), time.Now())
+	silent := l.figures.Silent()
+	if s == nil || len(silent) == 0 {
+		return s
+	}
+	with := *s
+	with.Warnings = slices.Concat(s.Warnings, silent)
+	return &with
 }
 
-// Figures are what the supervised Envoy counts, nil where there is none.
+// Figures are what Envoys count, nil where none is asked or none answers.
 func (l *loop) Figures() *figures.Now { return l.figures.Latest() }
 
 // Hour is what it counted in the last hour.

@@ -3,6 +3,7 @@
 package compose
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ func TestCompose(t *testing.T) {
 		keep func(*project)
 	}{
 		{"a_session_stays_on_its_node", (*project).sessionsStay},
+		{"usher_knows_how_the_nodes_are", (*project).figures},
 		{"a_save_on_the_host_is_live", (*project).saveIsLive},
 		{"a_faulty_save_changes_nothing", (*project).faultySave},
 		{"nobody_runs_as_root", (*project).nobodyIsRoot},
@@ -54,6 +56,21 @@ func (p *project) sessionsStay() {
 			}
 		}
 	}
+}
+
+// figures are those that Envoy shows usher from its own container.
+func (p *project) figures() {
+	until(p.t, "both nodes to be healthy with Envoy", func() bool {
+		st, healthy := p.status(), 0
+		for _, pool := range st.Pools {
+			for _, n := range pool.Nodes {
+				if n.Health == "healthy" {
+					healthy++
+				}
+			}
+		}
+		return healthy == 2 && !strings.Contains(fmt.Sprint(st.Warnings), "figures")
+	})
 }
 
 // saveIsLive drains a node by each of an editor's two ways of saving.

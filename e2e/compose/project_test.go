@@ -100,6 +100,8 @@ type status struct {
 	Serving, Accepted bool
 	Problems          []struct{ Field string }
 	Envoys            []struct{ Trusted bool }
+	Warnings          []string
+	Pools             []struct{ Nodes []struct{ Health string } }
 }
 
 func (p *project) status() (st status) {

@@ -45,7 +45,7 @@ func (s Store) Internal(now time.Time) (in Internal, made bool, err error) {
 func (in Internal) ServerTLS(now func() time.Time) *tls.Config {
 	roots := x509.NewCertPool()
 	roots.AddCert(in.CA.Certificate)
-	s := &serving{ca: in.CA}
+	s := &standing{ca: in.CA, request: Request{CommonName: ServerName, Hosts: []string{ServerName}, Lifetime: internalLifetime}}
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS13,
 		ClientAuth:     tls.RequireAndVerifyClientCert,
@@ -56,25 +56,25 @@ func (in Internal) ServerTLS(now func() time.Time) *tls.Config {
 	}
 }
 
-// serving is the server's certificate of the xDS port.
-type serving struct {
-	ca Authority
+// standing is a certificate that lives in memory.
+type standing struct {
+	ca      Authority
+	request Request
 
 	mu   sync.Mutex
 	cert *tls.Certificate
 }
 
 // certificate is the present one, issued anew where it is due.
-func (s *serving) certificate(now time.Time) (*tls.Certificate, error) {
+func (s *standing) certificate(now time.Time) (*tls.Certificate, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := Request{CommonName: ServerName, Hosts: []string{ServerName}, Lifetime: internalLifetime}
-	if s.cert != nil && fresh(s.cert.Leaf, r, s.ca, now) {
+	if s.cert != nil && fresh(s.cert.Leaf, s.request, s.ca, now) {
 		return s.cert, nil
 	}
-	p, err := s.ca.Issue(r, now)
+	p, err := s.ca.Issue(s.request, now)
 	if err != nil {
-		return nil, fmt.Errorf("issue the certificate of the xDS port: %w", err)
+		return nil, fmt.Errorf("issue the certificate %s: %w", s.request.CommonName, err)
 	}
 	cert, err := tls.X509KeyPair(p.Chain, p.Key)
 	if err != nil {

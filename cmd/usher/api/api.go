@@ -38,8 +38,8 @@ type Balancer interface {
 	Explain(ctx context.Context, q xds.Request) (xds.Explanation, error)
 	// Desk is where the cluster file is changed.
 	Desk() *desk.Desk
-	// Figures are what the supervised Envoy counts; nil where there is none, or
-	// before it has said something.
+	// Figures are what Envoys count; nil where none is asked, or before one has said
+	// something.
 	Figures() *figures.Now
 	// Hour is what it counted in the last hour.
 	Hour() []figures.Sample
@@ -48,8 +48,8 @@ type Balancer interface {
 // ErrNothing is said where nothing is served yet.
 var ErrNothing = errors.New("nothing is served yet")
 
-// ErrNoFigures is said where no Envoy is supervised, or it has not answered yet.
-var ErrNoFigures = errors.New("there are no figures: this usher supervises no Envoy, or has not heard from it yet")
+// ErrNoFigures is said where no Envoy is asked, or none has answered yet.
+var ErrNoFigures = errors.New("there are no figures: no Envoy is asked for them (see --figures-port of usher serve), or none has answered yet")
 
 // Handler answers below Prefix.
 func Handler(b Balancer) http.Handler {

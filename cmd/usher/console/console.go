@@ -21,13 +21,13 @@ import (
 	"usher/cmd/usher/status"
 )
 
-// Figures are those of the supervised Envoy, see figures.Watch.
+// Figures are those of the Envoys, see figures.Watch.
 type Figures interface {
 	Latest() *figures.Now
 	Hour() []figures.Sample
 }
 
-// Console shows one usher. Figures is nil where it supervises no Envoy.
+// Console shows one usher. Figures is nil where it asks no Envoy.
 type Console struct {
 	Status  func() *status.Status
 	Figures Figures

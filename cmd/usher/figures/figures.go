@@ -1,5 +1,6 @@
-// Package figures is what the supervised Envoy counts: asked over its admin
-// interface, put into the words of cluster.yaml, and kept for an hour.
+// Package figures is what Envoys count, the supervised one or those elsewhere that
+// show it: asked over their admin interfaces, put into the words of cluster.yaml,
+// summed up, and kept for an hour.
 //
 // A Watch asks once a second while somebody looks, and else every five; Latest and
 // Hour are values that never change once they are made. Counters go on where they
@@ -19,12 +20,14 @@ type Now struct {
 	// Every is how long the next question is away at most; what is older than some
 	// of that is no longer so.
 	Every     time.Duration `json:"every"`
+	Envoys    int           `json:"envoys"` // of which these are the figures
 	Envoy     Envoy         `json:"envoy"`
 	Listeners []Listener    `json:"listeners"`
 	Pools     []Pool        `json:"pools"`
 }
 
-// Envoy is the process. Memory is in bytes.
+// Envoy is the process; of several, their sums and the shortest uptime. Memory is in
+// bytes.
 type Envoy struct {
 	Uptime    time.Duration `json:"uptime"`
 	Workers   int           `json:"workers"`

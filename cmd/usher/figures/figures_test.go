@@ -70,7 +70,7 @@ func admin(t *testing.T, now func() pages) envoy.Admin {
 
 func TestWhatEnvoySaysInTheWordsOfTheFile(t *testing.T) {
 	p := recorded(t)
-	w := New(admin(t, func() pages { return p }), theStatus)
+	w := New(Only(admin(t, func() pages { return p })), theStatus)
 	go w.Run(t.Context())
 	now, totals, err := w.Ask(t.Context())
 	if err != nil || now == nil {
@@ -123,7 +123,7 @@ func TestCountersGoOnWhenEnvoyIsStartedAnew(t *testing.T) {
 	p := recorded(t)
 	var now atomic.Pointer[pages]
 	now.Store(&p)
-	w := New(admin(t, func() pages { return *now.Load() }), theStatus)
+	w := New(Only(admin(t, func() pages { return *now.Load() })), theStatus)
 	go w.Run(t.Context())
 	total := func() float64 {
 		_, totals, err := w.Ask(t.Context())
@@ -147,6 +147,42 @@ func TestCountersGoOnWhenEnvoyIsStartedAnew(t *testing.T) {
 	now.Store(&less)
 	if n := total(); n != 14 {
 		t.Errorf("%v after a counter began anew", n)
+	}
+}
+
+func TestSeveralEnvoysAddUp(t *testing.T) {
+	p := recorded(t)
+	worse := pages{p.stats, strings.Replace(p.clusters, "identity::127.0.0.1:29001::health_flags::healthy", "identity::127.0.0.1:29001::health_flags::/failed_active_hc", 1)}
+	if worse.clusters == p.clusters {
+		t.Fatal("isNode1 is not healthy in the recording")
+	}
+	both := []Source{
+		{"10.0.0.1:9902", admin(t, func() pages { return p })},
+		{"10.0.0.2:9902", admin(t, func() pages { return worse })},
+		{"10.0.0.3:9902", envoy.Admin{Socket: filepath.Join(t.TempDir(), "nobody")}},
+	}
+	one := New(Only(both[0].Admin), theStatus)
+	sum := New(func() []Source { return both }, theStatus)
+	go one.Run(t.Context())
+	go sum.Run(t.Context())
+	a, single, err := one.Ask(t.Context())
+	b, twice, again := sum.Ask(t.Context())
+	if err != nil || again != nil || a == nil || b == nil {
+		t.Fatal(err, again, a, b)
+	}
+	for s, n := range single.Counts {
+		if twice.Counts[s] != 2*n {
+			t.Errorf("%+v: %v, and of two %v", s, n, twice.Counts[s])
+		}
+	}
+	if a.Envoys != 1 || b.Envoys != 2 || b.Envoy.Workers != 2*a.Envoy.Workers || b.Pools[0].Active != 2*a.Pools[0].Active || b.Listeners[0].Connections != 2*a.Listeners[0].Connections {
+		t.Errorf("one:\n%+v\nboth:\n%+v", a, b)
+	}
+	if x, y := a.Of("identity", "isNode1"), b.Of("identity", "isNode1"); x.Health != Healthy || y.Health != Failing || y.Weight != x.Weight {
+		t.Errorf("%+v with one, %+v with both", x, y)
+	}
+	if silent := sum.Silent(); len(silent) != 1 || !strings.HasPrefix(silent[0], "the Envoy at 10.0.0.3:9902 does not show its figures: ") {
+		t.Errorf("silent: %v", silent)
 	}
 }
 
@@ -241,7 +277,7 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 		for key, h := range r.hosts {
 			h.counts(key, l.node("p", key.address), func(s series, n float64) { r.counts[s] = n })
 		}
-		w.recent.add(w.ledger.note(r), r.at)
+		w.recent.add(w.ledger.note(map[string]*reading{"": r}), r.at)
 		n = w.compose(l, r)
 	}
 	b.ReportMetric(float64(heap()-before)/(1<<20), "MiB-kept")
@@ -273,7 +309,7 @@ func thousands(nodes int) (*Watch, layout, string, string) {
 		}
 		fmt.Fprintf(&stats, "envoy_usher_duration_bucket{cluster=\"p\",node=\"node%d\",le=\"+Inf\"} 25\nenvoy_usher_duration_sum{cluster=\"p\",node=\"node%d\"} 25\nenvoy_usher_duration_count{cluster=\"p\",node=\"node%d\"} 25\n", i, i, i)
 	}
-	return New(envoy.Admin{}, nil), layoutOf(s), stats.String(), clusters.String()
+	return New(nil, nil), layoutOf(s), stats.String(), clusters.String()
 }
 
 func TestLinesOfStatistics(t *testing.T) {

@@ -41,6 +41,16 @@ var flagWords = []struct {
 	{"/failed_eds_health", Failing, "usher has told Envoy that it does not serve"},
 }
 
+// badness says which of two Envoys' flags of a node to tell.
+func badness(flags string) int {
+	for i, w := range flagWords {
+		if strings.Contains(flags, w.flag) {
+			return len(flagWords) - i
+		}
+	}
+	return 0
+}
+
 // healthOf reads Envoy's flags.
 func healthOf(flags string) (Health, string) {
 	for _, w := range flagWords {

@@ -83,14 +83,19 @@ type Totals struct {
 	Timings map[NodeOf]*Timing
 }
 
-// ledger adds up what has come since the last reading. So a counter that begins
+// ledger adds up what has come since the last readings. So a counter that begins
 // anew, with its Envoy or its cluster, goes on where it was, and one that goes is
 // forgotten without a loss.
 type ledger struct {
-	counts  map[series]float64 // as last read
+	meters map[string]*meter // by Envoy
+	Totals
+}
+
+// meter is what an Envoy's counters were when they were last read.
+type meter struct {
+	counts  map[series]float64
 	timings map[hostKey]*Timing
 	uptime  float64
-	Totals
 }
 
 // news is what has come between two readings.
@@ -100,17 +105,33 @@ type news struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{Totals: Totals{Counts: map[Series]float64{}, Timings: map[NodeOf]*Timing{}}}
+	return &ledger{meters: map[string]*meter{}, Totals: Totals{Counts: map[Series]float64{}, Timings: map[NodeOf]*Timing{}}}
 }
 
-// note takes a reading in and says what has come with it.
-func (l *ledger) note(r *reading) news {
+// note takes readings in and says what has come with them. Of an Envoy that was not
+// read before nobody knows since when it counts: it adds to the totals, and is no
+// news.
+func (l *ledger) note(all map[string]*reading) news {
 	n := news{map[Series]float64{}, map[NodeOf]*Timing{}}
-	if r.uptime < l.uptime {
-		l.counts, l.timings = nil, nil // another Envoy
+	for name, r := range all {
+		m, known := l.meters[name]
+		if !known {
+			m = &meter{}
+			l.meters[name] = m
+			l.take(m, r, news{map[Series]float64{}, map[NodeOf]*Timing{}})
+			continue
+		}
+		l.take(m, r, n)
+	}
+	return n
+}
+
+func (l *ledger) take(m *meter, r *reading, n news) {
+	if r.uptime < m.uptime {
+		m.counts, m.timings = nil, nil // another Envoy
 	}
 	for s, now := range r.counts {
-		since := now - l.counts[s]
+		since := now - m.counts[s]
 		if since < 0 {
 			since = now
 		}
@@ -121,15 +142,19 @@ func (l *ledger) note(r *reading) news {
 	}
 	for k, now := range r.timings {
 		since := *now
-		if was, ok := l.timings[k]; ok {
+		if was, ok := m.timings[k]; ok {
 			since, _ = now.minus(*was)
 		}
 		at := NodeOf{xds.PoolOf(k.cluster), k.address}
 		grow(l.Timings, at, since)
 		grow(n.timings, at, since)
 	}
-	l.counts, l.timings, l.uptime = r.counts, r.timings, r.uptime
-	return n
+	m.counts, m.timings, m.uptime = r.counts, r.timings, r.uptime
+}
+
+// leave forgets the meters of Envoys that are gone.
+func (l *ledger) leave(stays func(name string) bool) {
+	maps.DeleteFunc(l.meters, func(name string, _ *meter) bool { return !stays(name) })
 }
 
 func grow(all map[NodeOf]*Timing, at NodeOf, by Timing) {
@@ -139,12 +164,14 @@ func grow(all map[NodeOf]*Timing, at NodeOf, by Timing) {
 	all[at].add(by)
 }
 
-// forget drops what neither Envoy nor the file has any more. Listeners are few, and
+// forget drops what neither an Envoy nor the file has any more. Listeners are few, and
 // stay.
 func (l *ledger) forget(has func(pool, node string) bool) {
 	live := map[Series]bool{}
-	for s := range l.counts {
-		live[s.Series] = true
+	for _, m := range l.meters {
+		for s := range m.counts {
+			live[s.Series] = true
+		}
 	}
 	for s := range l.Counts {
 		if s.What < Accepted && !live[s] && s.Pool != "" && !has(s.Pool, s.Node) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"usher/envoy"
 	"usher/xds"
 )
 
@@ -168,7 +169,7 @@ func (r *reading) server(name string, value float64) {
 
 func (r *reading) http(name string, tag tags, value float64) {
 	listener := tag.of("envoy_http_conn_manager_prefix")
-	if listener == "admin" || listener == "async-client" {
+	if listener == "admin" || listener == "async-client" || listener == envoy.FiguresName {
 		return // named so in the file it would be missed: it is Envoy's own
 	}
 	l := r.listeners[listener]
@@ -205,7 +206,7 @@ func (r *reading) tls(name string, tag tags, value float64) {
 func (r *reading) cluster(name string, tag tags, value float64) {
 	cluster := tag.of("envoy_cluster_name")
 	pool := xds.PoolOf(cluster)
-	if pool == "" || pool == ownCluster {
+	if pool == "" || pool == ownCluster || pool == envoy.FiguresName {
 		return
 	}
 	g := r.pools[pool]

@@ -2,12 +2,11 @@ package figures
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"usher/cmd/usher/status"
-	"usher/envoy"
-	"usher/xds"
 )
 
 // How often Envoy is asked. With three pools of seven nodes, idle, in percent of a
@@ -27,14 +26,14 @@ const (
 	many = 1000
 )
 
-// Watch asks the supervised Envoy. Its methods but Run may be called from any
-// goroutine.
+// Watch asks Envoys. Its methods but Run may be called from any goroutine.
 type Watch struct {
-	admin envoy.Admin
-	now   func() *status.Status
-	asks  chan ask
+	sources func() []Source
+	now     func() *status.Status
+	asks    chan ask
 
 	latest atomic.Pointer[Now]
+	silent atomic.Pointer[[]string]
 	hour   atomic.Pointer[[]Sample]
 	looked atomic.Int64 // when somebody did, in Unix ns
 
@@ -55,22 +54,31 @@ type answer struct {
 	totals Totals
 }
 
-// New makes a Watch over the Envoy with that admin interface, of a file that the
-// status tells.
-func New(admin envoy.Admin, now func() *status.Status) *Watch {
-	w := &Watch{admin: admin, now: now, asks: make(chan ask), ledger: newLedger(), seen: map[NodeOf]time.Time{}}
+// New makes a Watch over the Envoys that there are at each moment, of a file that
+// the status tells.
+func New(sources func() []Source, now func() *status.Status) *Watch {
+	w := &Watch{sources: sources, now: now, asks: make(chan ask), ledger: newLedger(), seen: map[NodeOf]time.Time{}}
 	w.hour.Store(&[]Sample{})
 	return w
 }
 
-// Latest is what was found last; nil before the first answer, and when Envoy does
-// not answer. Who asks is taken for somebody that looks.
+// Latest is what was found last; nil before the first answer, and when no Envoy
+// answers. Who asks is taken for somebody that looks.
 func (w *Watch) Latest() *Now {
 	if w == nil {
 		return nil
 	}
 	w.looked.Store(time.Now().UnixNano())
 	return w.latest.Load()
+}
+
+// Silent are the Envoys elsewhere that did not show their figures when they were
+// last asked, and why.
+func (w *Watch) Silent() []string {
+	if w == nil || w.silent.Load() == nil {
+		return nil
+	}
+	return *w.silent.Load()
 }
 
 // Hour is the last hour, the oldest first. Who asks is taken for somebody that
@@ -137,49 +145,32 @@ func (w *Watch) pause(now time.Time, took time.Duration) time.Duration {
 func (w *Watch) ask(ctx context.Context) {
 	began := time.Now()
 	l := layoutOf(w.now())
-	r, err := w.read(ctx, l, began)
-	if err != nil {
+	sources := w.sources()
+	all, silent := readAll(ctx, sources, l, began)
+	w.silent.Store(&silent)
+	w.ledger.leave(func(name string) bool {
+		return slices.ContainsFunc(sources, func(s Source) bool { return s.Name == name })
+	})
+	if len(all) == 0 {
 		w.latest.Store(nil) // there is none, or it is starting: what was no longer is
 		return
 	}
+	r := together(all, began)
 	first := !w.begun
 	w.begun = true
-	came := w.ledger.note(r)
+	came := w.ledger.note(all)
 	w.ledger.forget(l.has())
 	if first {
 		came = news{} // since when is not known
 	}
 	w.recent.add(came, r.at)
 	now := w.compose(l, r)
-	w.hosts = len(r.hosts)
+	w.hosts = len(r.hosts) * len(all)
+	now.Envoys = len(all)
 	now.Every = w.pause(r.at, time.Since(began))
 	w.latest.Store(now)
 	if w.past.add(came, now) {
 		hour := w.past.samples()
 		w.hour.Store(&hour)
 	}
-}
-
-// read asks for both pages. Envoy's main thread writes them, not one that serves.
-func (w *Watch) read(ctx context.Context, l layout, at time.Time) (*reading, error) {
-	stats, err := w.admin.Get(ctx, statsPage)
-	if err != nil {
-		return nil, err
-	}
-	clusters, err := w.admin.Get(ctx, "/clusters")
-	if err != nil {
-		return nil, err
-	}
-	r := newReading(at)
-	if err := r.stats(stats); err != nil {
-		return nil, err
-	}
-	r.hosts = parseHosts(clusters)
-	for key, h := range r.hosts {
-		pool := xds.PoolOf(key.cluster)
-		if node := l.node(pool, key.address); node != "" {
-			h.counts(key, node, func(s series, n float64) { r.counts[s] = n })
-		}
-	}
-	return r, nil
 }

@@ -15,7 +15,7 @@ import (
 // scrapeLimit bounds a question to Envoy.
 const scrapeLimit = 3 * time.Second
 
-// Sources are where a scrape looks. Figures is nil where no Envoy is supervised.
+// Sources are where a scrape looks. Figures is nil where no Envoy is asked.
 type Sources struct {
 	Status  func() *status.Status
 	Counts  func() map[string]xds.Count
@@ -51,7 +51,11 @@ func (s Sources) Collect(all chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)
 	defer cancel()
 	now, totals, err := s.Figures.Ask(ctx)
-	out.put(up, truth(err == nil && now != nil))
+	answering := 0
+	if now != nil {
+		answering = now.Envoys
+	}
+	out.put(up, float64(answering))
 	if err == nil {
 		out.totals(totals)
 	}

@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "rewrite the README's table")
 // everything is a scrape in which every metric has something to tell.
 func everything(t *testing.T) Sources {
 	t.Helper()
-	w := figures.New(envoy.Admin{Socket: admin(t)}, theStatus)
+	w := figures.New(figures.Only(envoy.Admin{Socket: admin(t)}), theStatus)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	go w.Run(ctx)
@@ -155,7 +155,7 @@ func TestWithoutAnEnvoy(t *testing.T) {
 	if n := testutil.CollectAndCount(s, up.name, requests.name); n != 0 {
 		t.Errorf("%d figures of no Envoy", n)
 	}
-	s.Figures = figures.New(envoy.Admin{Socket: filepath.Join(t.TempDir(), "none")}, theStatus)
+	s.Figures = figures.New(figures.Only(envoy.Admin{Socket: filepath.Join(t.TempDir(), "none")}), theStatus)
 	go s.Figures.Run(t.Context())
 	if err := testutil.CollectAndCompare(s, strings.NewReader("# HELP usher_envoy_up "+up.help+"\n# TYPE usher_envoy_up gauge\nusher_envoy_up 0\n"), up.name); err != nil {
 		t.Error(err)

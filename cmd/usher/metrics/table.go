@@ -42,7 +42,7 @@ var (
 
 	nodeState   = metric{"usher_node_state", "gauge", []string{"pool", "node", "state"}, "1 for the state that cluster.yaml gives a node: active, drain, disabled, standby or spare."}
 	nodeWeight  = metric{"usher_node_weight", "gauge", []string{"pool", "node"}, "A node's share of new sessions, as cluster.yaml has it; 1 is usual."}
-	nodeHealth  = metric{"usher_node_health", "gauge", []string{"pool", "node", "health"}, "1 for how a node stands with the supervised Envoy: healthy, draining, pending, failing, ejected, leaving, disabled or absent."}
+	nodeHealth  = metric{"usher_node_health", "gauge", []string{"pool", "node", "health"}, "1 for how a node stands with Envoy, of several the worst: healthy, draining, pending, failing, ejected, leaving, disabled or absent."}
 	nodeNote    = metric{"usher_node_noted", "gauge", []string{"pool", "node"}, "1 where something is odd about a node, such as sessions that do not end in its name; usher status says what."}
 	requests    = metric{"usher_requests_total", "counter", []string{"pool", "node", "outcome"}, "Requests to a pool by the node that served them and what became of their session: sticky, new, failover, drained, unknown-route, hash, none, or unserved where no node could."}
 	moved       = metric{"usher_sessions_moved_total", "counter", []string{"pool", "from", "to"}, "Requests that another node served than the one that their session names; one for each session where the new node puts its own name into the cookie."}
@@ -50,11 +50,11 @@ var (
 	leaks       = metric{"usher_leaks_total", "counter", []string{"header", "node"}, "Answers that named a node to a client, after the mapping of a pool's `reverse`."}
 	envoys      = metric{"usher_envoy_connected", "gauge", []string{"envoy"}, "Connections of an Envoy to usher, by its node id."}
 	acked       = metric{"usher_envoy_acked", "gauge", []string{"envoy"}, "1 while an Envoy has accepted all that is published, by its node id."}
-	up          = metric{"usher_envoy_up", "gauge", nil, "1 while the supervised Envoy answers."}
+	up          = metric{"usher_envoy_up", "gauge", nil, "How many Envoys show usher what they count: 1 while the one of usher run answers."}
 	restarts    = metric{"usher_envoy_restarts_total", "counter", nil, "How often the supervised Envoy was started again after it died."}
-	uptime      = metric{"usher_envoy_uptime_seconds", "gauge", nil, "How long the supervised Envoy has run, in seconds."}
-	workers     = metric{"usher_envoy_workers", "gauge", nil, "Threads of the supervised Envoy that serve."}
-	memory      = metric{"usher_envoy_memory_bytes", "gauge", []string{"kind"}, "Memory of the supervised Envoy in bytes: allocated by what lives, heap taken from the system, physical."}
+	uptime      = metric{"usher_envoy_uptime_seconds", "gauge", nil, "How long Envoy has run, in seconds; of several, the shortest."}
+	workers     = metric{"usher_envoy_workers", "gauge", nil, "Threads of Envoy that serve; of several, all."}
+	memory      = metric{"usher_envoy_memory_bytes", "gauge", []string{"kind"}, "Memory of Envoy in bytes, of several their sum: allocated by what lives, heap taken from the system, physical."}
 	listenerCx  = metric{"usher_envoy_listener_connections", "gauge", []string{"listener"}, "Open connections of clients."}
 	accepted    = metric{"usher_envoy_listener_connections_total", "counter", []string{"listener"}, "Connections of clients that were accepted."}
 	listenerRq  = metric{"usher_envoy_listener_active_requests", "gauge", []string{"listener"}, "Requests that clients wait for."}
