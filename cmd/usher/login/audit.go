@@ -21,7 +21,7 @@ const (
 
 // Audit writes one line about what somebody did, such as "node isNode1: state
 // drain". A handler calls it for every change, with the context of its request.
-// All such lines have audit=true.
+// All such lines have audit=true, and are written at any --log-level.
 func Audit(ctx context.Context, what string, result Result, more ...slog.Attr) {
 	if a, ok := ctx.Value(askerKey).(asker); ok && a.log != nil {
 		note(ctx, a.log, a.User, a.from, what, result, more...)
@@ -37,7 +37,9 @@ func note(ctx context.Context, log *slog.Logger, u User, from, what string, resu
 		slog.Bool("audit", true), slog.String("who", u.Name), slog.String("role", u.Role.String()),
 		slog.String("via", string(u.Via)), slog.String("from", from), slog.String("what", short(what)), slog.String("result", string(result)),
 	}
-	log.LogAttrs(ctx, level, "audit", append(all, more...)...)
+	line := slog.NewRecord(time.Now(), level, "audit", 0)
+	line.AddAttrs(append(all, more...)...)
+	_ = log.Handler().Handle(ctx, line) // past the level of the log: who did what is always told
 }
 
 // meter bounds the lines about strangers: they can ask as often as they like, and

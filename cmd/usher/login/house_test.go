@@ -96,7 +96,7 @@ func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{t: t, file: filepath.Join(t.TempDir(), "users.yaml"), clock: &clock{at: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}, log: &buffer{}}
 	h.write(usersText())
-	log := slog.New(slog.NewTextHandler(h.log, nil))
+	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelError})) // what is audited is told all the same
 	users, err := OpenUsers(h.file, log)
 	if err != nil {
 		t.Fatal(err)
