@@ -4,6 +4,7 @@ package console
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,6 +44,29 @@ func TestAFaultStandsAtItsLine(t *testing.T) {
 	b.axe("a page with problems")
 	ask[any](b, `document.querySelector('.attention a[href="#line-14"]').click()`)
 	b.sees(`(() => { const r = document.getElementById("line-14").getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight })()`)
+	s.write(s.original())
+	b.sees(`document.getElementById("pulse").innerText === "Serving" && !document.querySelector(".attention .bad")`)
+}
+
+// TestARefusalByEnvoyIsTold shows what Envoy says of a file that has no fault: a port
+// that somebody else has.
+func TestARefusalByEnvoyIsTold(t *testing.T) {
+	s := newSite(t)
+	b := s.open(t, looks[0], "")
+	b.enter()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close() //nolint:errcheck // the test ends
+	s.write(strings.Replace(s.original(), "pools:\n", fmt.Sprintf("  - {name: taken, address: %q, routes: [{path: /, pool: identity}]}\npools:\n", taken.Addr()), 1))
+	b.shows("#pulse", "Refused")
+	b.shows(".attention", "cannot bind")
+	b.shows("#line-7.bad", "cannot bind")
+	b.shows("#envoys", "ACK") // of what was accepted before
+	b.axe("a refusal")
+	b.picture("refused")
+	s.serve("isNode1", "isNode2")
 	s.write(s.original())
 	b.sees(`document.getElementById("pulse").innerText === "Serving" && !document.querySelector(".attention .bad")`)
 }
