@@ -121,8 +121,9 @@ func (l *loaded) addresses() []model.Address {
 }
 
 // translate makes the resources, with the nodes where their names point now and as
-// they wish to be treated.
-func (p publication) translate() xds.Resources { return xds.Translate(p.cluster, p.material()) }
+// they wish to be treated, of the parts of the publication before as far as they are
+// the same.
+func (p *publication) translate() { p.resources, p.past = xds.Again(p.past, p.cluster, p.material()) }
 
 // material is what a translation needs beside the file.
 func (p publication) material() xds.Material {

@@ -72,6 +72,7 @@ type publication struct {
 	drifts    map[xds.NodeOf]wish // whose sessions do not end in their names
 	closing   map[xds.NodeOf]bool // whose TCP connections have to end
 	resources xds.Resources
+	past      *xds.Past // of the resources
 	at        time.Time
 }
 

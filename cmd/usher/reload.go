@@ -128,9 +128,9 @@ func (l *loop) stand(ctx context.Context) error {
 func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	answers := l.lookUp(ctx, next)
 	next.open = l.keeper.open
-	p := publication{loaded: next, source: source, answers: answers}
+	p := publication{loaded: next, source: source, answers: answers, past: l.now.past}
 	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings())
-	p.resources = p.translate()
+	p.translate()
 	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
 		if err := envoy.Validate(ctx, *l.envoy, p.resources.Static()); err != nil {
 			return refusedAt(next.cluster, err)

@@ -29,7 +29,7 @@ func (l *loop) heard(wishes map[xds.NodeOf]wish) {
 	}
 	p := l.now
 	p.wishes = wishes
-	p.resources = p.translate()
+	p.translate()
 	l.warn(p)
 	l.publish(p)
 }
@@ -109,6 +109,6 @@ func (l *loop) hangUp(now time.Time) {
 		return
 	}
 	p := l.now
-	p.resources = p.translate()
+	p.translate()
 	l.publish(p)
 }
