@@ -73,11 +73,11 @@ func (l *loop) renew(now time.Time) {
 		l.now.due = now.Add(tryAgain)
 		return
 	}
+	p.translate()
 	l.warn(p)
 	if !p.sameMaterial(l.now.loaded) {
 		l.log.Info("certificates renewed", "next", p.due)
 	}
-	p.translate()
 	l.publish(p)
 }
 
@@ -144,7 +144,7 @@ func (l *loop) lastAccepted(now time.Time) *publication {
 		return nil
 	}
 	p := publication{loaded: last, answers: l.lookUp(context.Background(), last), past: l.now.past}
-	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings())
+	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings)
 	p.translate()
 	return &p
 }

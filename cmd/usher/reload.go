@@ -129,7 +129,7 @@ func (l *loop) adopt(ctx context.Context, next loaded, source string) error {
 	answers := l.lookUp(ctx, next)
 	next.open = l.keeper.open
 	p := publication{loaded: next, source: source, answers: answers, past: l.now.past}
-	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings())
+	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings)
 	p.translate()
 	if l.envoy != nil && (!l.serving() || xds.Structural(l.now.resources, p.resources)) {
 		if err := envoy.Validate(ctx, *l.envoy, p.resources.Static()); err != nil {
@@ -155,12 +155,12 @@ func (l *loop) lookUp(ctx context.Context, next loaded) map[model.Address]answer
 // warn logs what works and should not stay: all of it at a start, then what is
 // new.
 func (l *loop) warn(next publication) {
-	var known []string
-	if l.serving() {
-		known = l.now.allWarnings()
+	known := map[string]bool{}
+	for _, w := range l.now.said {
+		known[w] = true
 	}
-	for _, w := range next.allWarnings() {
-		if !slices.Contains(known, w) {
+	for _, w := range next.said {
+		if !known[w] {
 			l.log.Warn(w)
 		}
 	}
