@@ -178,13 +178,15 @@ func (t *pathTable) tree(entries []*entry, old *pathTable) *xdsmatcherv3.Matcher
 	for key, entries := range of {
 		tree[key] = t.branch(key, entries, old)
 	}
-	return &xdsmatcherv3.Matcher{
-		MatcherType: &xdsmatcherv3.Matcher_MatcherTree_{MatcherTree: &xdsmatcherv3.Matcher_MatcherTree{
-			Input:    headerInput(":path"),
-			TreeType: &xdsmatcherv3.Matcher_MatcherTree_PrefixMatchMap{PrefixMatchMap: &xdsmatcherv3.Matcher_MatcherTree_MatchMap{Map: tree}},
-		}},
-		OnNoMatch: otherwise,
-	}
+	return &xdsmatcherv3.Matcher{MatcherType: prefixes(tree), OnNoMatch: otherwise}
+}
+
+// prefixes matches a path by what it begins with.
+func prefixes(tree map[string]*xdsmatcherv3.Matcher_OnMatch) *xdsmatcherv3.Matcher_MatcherTree_ {
+	return &xdsmatcherv3.Matcher_MatcherTree_{MatcherTree: &xdsmatcherv3.Matcher_MatcherTree{
+		Input:    headerInput(":path"),
+		TreeType: &xdsmatcherv3.Matcher_MatcherTree_PrefixMatchMap{PrefixMatchMap: &xdsmatcherv3.Matcher_MatcherTree_MatchMap{Map: tree}},
+	}}
 }
 
 // byMethod parts what may be sent again from what may not, where it matters.
