@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 )
 
 const maxName = 128 // characters of a name
@@ -14,10 +15,11 @@ type checker struct {
 	unread   func(string) bool
 	problems Problems
 	said     map[Problem]bool
+	shapes   shapes
 }
 
-func check(c *Cluster, unread func(string) bool) Problems {
-	k := &checker{Cluster: c, unread: unread, said: map[Problem]bool{}}
+func check(c *Cluster, d *decoder) Problems {
+	k := &checker{Cluster: c, unread: d.bad, said: map[Problem]bool{}, shapes: d.shapes}
 	k.required("listeners", len(c.Listeners) == 0, "the file has no listeners", "name at least one address where clients arrive")
 	listeners, pools, certificates := names{}, names{}, names{}
 	for i, cert := range c.Certificates {
@@ -39,7 +41,7 @@ func check(c *Cluster, unread func(string) bool) Problems {
 	return k.problems
 }
 
-func item(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
+func item(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
 
 // fault reports a field, unless it has been reported already.
 func (k *checker) fault(field, what, hint string) {

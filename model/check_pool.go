@@ -13,12 +13,14 @@ func (k *checker) pool(field string, p Pool, certificates names) {
 	k.limits(field, p)
 	k.face(field, p)
 	k.required(field+".nodes", len(p.Nodes) == 0, "the pool has no nodes", "name at least one: {name: isNode1, address: HOST:PORT}")
-	seen, at := names{}, map[Address]string{}
+	seen, at := make(names, len(p.Nodes)), make(map[Address]int, len(p.Nodes))
 	for i, n := range p.Nodes {
-		k.node(item(field+".nodes", i), n, seen, at)
+		k.node(field+".nodes", i, n, seen, at)
 	}
 	for i, n := range p.Nodes {
-		k.rank(item(field+".nodes", i), n, p, seen)
+		if n.Set > 0 || n.Redirect != "" {
+			k.rank(item(field+".nodes", i), n, p, seen)
+		}
 	}
 }
 
@@ -72,21 +74,22 @@ func (k *checker) rank(field string, n Node, p Pool, nodes names) {
 	k.required(field+".redirect", !p.Named(), "redirect where no session names its node", "add sticky: {jvm_route: JSESSIONID}, or remove it")
 }
 
-func (k *checker) node(field string, n Node, seen names, at map[Address]string) {
+func (k *checker) node(nodes string, i int, n Node, seen names, at map[Address]int) {
+	field := item(nodes, i)
 	k.name(seen, field, "node", n.Name)
-	k.required(field+".address", !k.has(field+".address"), "the node has no address", "write address: HOST:PORT")
-	if n.Address.Port == 0 {
-		return // missing or unread
+	if n.Address.Port == 0 { // missing or unread
+		k.required(field+".address", !k.has(field+".address"), "the node has no address", "write address: HOST:PORT")
+		return
 	}
-	if !hostPattern.MatchString(strings.ToLower(n.Address.Host)) && !n.Address.IP().IsValid() {
+	if !n.Address.IP().IsValid() && !hostPattern.MatchString(strings.ToLower(n.Address.Host)) {
 		k.fault(field+".address", fmt.Sprintf("%q is neither a host name nor an IP address", n.Address.Host), "write HOST:PORT, such as node1.example.org:9443 or [2001:db8::1]:9443")
 	}
 	if first, twice := at[n.Address]; twice {
 		k.fault(field+".address", n.Address.String()+" is another node's address",
-			fmt.Sprintf("the first is in line %d; one server is one node", k.places.nearest(first).line))
+			fmt.Sprintf("the first is in line %d; one server is one node", k.places.nearest(item(nodes, first)+".address").line))
 		return
 	}
-	at[n.Address] = field + ".address"
+	at[n.Address] = i
 }
 
 func (k *checker) poolTLS(field string, t *PoolTLS, certificates names) {

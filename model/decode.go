@@ -15,10 +15,13 @@ import (
 type decoder struct {
 	cluster  *Cluster
 	problems Problems
+	shapes   shapes
 	nodes    int
 	depth    int
 	faulty   map[string]bool // fields that have a problem already
 }
+
+func newDecoder(c *Cluster) *decoder { return &decoder{cluster: c, shapes: shapes{}} }
 
 func (d *decoder) fault(n *yaml.Node, field, what, hint string) {
 	if d.faulty == nil {
@@ -73,15 +76,16 @@ func (d *decoder) decode(n *yaml.Node, into reflect.Value, field string) {
 // structure reads keys and values, a type that is a single value, or the single
 // value that stands for a key of its own.
 func (d *decoder) structure(n *yaml.Node, into reflect.Value, field string) {
-	if single[into.Type()] {
+	s := d.shapes.of(into.Type())
+	if s.single {
 		d.scalar(n, into, field)
 		return
 	}
-	if at := short(into.Type()); at >= 0 && n.Kind == yaml.ScalarNode {
-		d.decode(n, into.Field(at), join(field, into.Type().Field(at).Tag.Get("yaml")))
+	if s.short >= 0 && n.Kind == yaml.ScalarNode {
+		d.decode(n, into.Field(s.short), join(field, into.Type().Field(s.short).Tag.Get("yaml")))
 		return
 	}
-	d.mapping(n, into, field)
+	d.mapping(n, into, field, s)
 }
 
 // single are the structs that a single value is read into.
@@ -133,12 +137,12 @@ func (d *decoder) list(n *yaml.Node, into reflect.Value, field string) {
 		return
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(n.Content), len(n.Content)))
-	for i, item := range n.Content {
-		d.decode(item, into.Index(i), fmt.Sprintf("%s[%d]", field, i))
+	for i, value := range n.Content {
+		d.decode(value, into.Index(i), item(field, i))
 	}
 }
 
-func (d *decoder) mapping(n *yaml.Node, into reflect.Value, field string) {
+func (d *decoder) mapping(n *yaml.Node, into reflect.Value, field string, s *shape) {
 	if n.Kind != yaml.MappingNode {
 		d.fault(n, field, "is "+kindName(n)+", where keys and values belong", "its keys are "+strings.Join(keys(into.Type()), ", "))
 		return
@@ -152,7 +156,7 @@ func (d *decoder) mapping(n *yaml.Node, into reflect.Value, field string) {
 			continue
 		}
 		seen[key.Value] = key.Line
-		at := fieldOf(into.Type(), key.Value)
+		at := s.key(key.Value)
 		if at < 0 {
 			d.fault(key, path, "there is no such key", suggest(key.Value, keys(into.Type())))
 			continue

@@ -94,9 +94,9 @@ func completeRoutes(c *Cluster, l *Listener) {
 
 // poolNamed is the pool of that name, as good as empty where there is none.
 func (c *Cluster) poolNamed(name string) Pool {
-	for _, p := range c.Pools {
-		if p.Name == name {
-			return p
+	for i := range c.Pools { // a pool is large to copy, and a file may have a thousand
+		if c.Pools[i].Name == name {
+			return c.Pools[i]
 		}
 	}
 	return Pool{Timeout: DefaultTimeout}

@@ -23,17 +23,18 @@ const (
 // cluster is nil where the text could not be read at all; with other problems
 // it is there, so that more can be found, but must not be served.
 func Parse(file string, data []byte) (*Cluster, Problems) {
-	c := &Cluster{file: file, places: places{"": {1, 1}}}
+	c := &Cluster{file: file, places: make(places, bytes.Count(data, []byte(":")))}
+	c.places[""] = place{1, 1}
 	root, problem := document(data)
 	if problem != nil {
 		problem.File = file
 		return nil, Problems{*problem}
 	}
-	d := &decoder{cluster: c}
+	d := newDecoder(c)
 	d.decode(root, reflect.ValueOf(c).Elem(), "")
 	d.presets()
 	complete(c)
-	d.problems = append(d.problems, check(c, d.bad)...)
+	d.problems = append(d.problems, check(c, d)...)
 	d.problems.Sort()
 	return c, d.problems
 }

@@ -160,20 +160,3 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkParse(b *testing.B) {
-	for _, n := range []int{100, 10_000} {
-		b.Run(fmt.Sprintf("%d_nodes", n), func(b *testing.B) {
-			text := "listeners:\n  - {name: l, address: 0.0.0.0:80, routes: [{path: /, pool: p}]}\npools:\n  - name: p\n    nodes:\n"
-			for i := range n {
-				text += fmt.Sprintf("      - {name: n%d, address: 10.%d.%d.%d:80}\n", i, i>>16, i>>8&255, i&255)
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, problems := Parse("cluster.yaml", []byte(text)); len(problems) > 0 {
-					b.Fatal(problems[0])
-				}
-			}
-		})
-	}
-}

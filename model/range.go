@@ -38,26 +38,37 @@ func literal(t reflect.Type, text string) reflect.Value {
 	return v
 }
 
-// ranges checks all keys of a struct that have limits.
+// ranges checks all keys of a struct that have limits. Only what is out of them is
+// looked for in the file, which may have left it out.
 func (k *checker) ranges(field string, keys any) {
 	v := reflect.ValueOf(keys)
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
-		path := join(field, f.Tag.Get("yaml"))
-		if l, ok := limitsOf(f); ok && k.has(path) {
-			k.inRange(path, v.Field(i), l)
+	for _, key := range k.shapes.of(v.Type()).keys {
+		if !key.limited || key.limits.hold(v.Field(key.at)) {
+			continue
+		}
+		if path := join(field, key.name); k.has(path) {
+			k.outOfRange(path, v.Field(key.at), key.limits)
 		}
 	}
 }
 
-func (k *checker) inRange(field string, v reflect.Value, l limits) {
+// hold tells whether a value is within the limits.
+func (l limits) hold(v reflect.Value) bool {
 	switch {
 	case l.zero && v.IsZero():
+		return true
 	case !l.most.IsValid():
-		k.required(field, v.IsZero(), "0 lets nothing through", "leave it out where there is no limit")
-	case below(v, l.least) || below(l.most, v):
-		k.fault(field, fmt.Sprintf("%v is out of range", v), fmt.Sprintf("%v to %v will do", l.least, l.most))
+		return !v.IsZero()
 	}
+	return !below(v, l.least) && !below(l.most, v)
+}
+
+func (k *checker) outOfRange(field string, v reflect.Value, l limits) {
+	if !l.most.IsValid() {
+		k.fault(field, "0 lets nothing through", "leave it out where there is no limit")
+		return
+	}
+	k.fault(field, fmt.Sprintf("%v is out of range", v), fmt.Sprintf("%v to %v will do", l.least, l.most))
 }
 
 // below compares two values of one type, spans or counts.

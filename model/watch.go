@@ -18,6 +18,9 @@ import (
 const (
 	// quiet is how long nothing may happen before a save is read.
 	quiet = 80 * time.Millisecond
+	// whole is the same where the file was renamed into its place: nobody is still
+	// writing it then.
+	whole = 10 * time.Millisecond
 	// between is the least time between two reports: ten saves in a second are
 	// three reports at most.
 	between = 500 * time.Millisecond
@@ -94,7 +97,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 			return nil
 		case e := <-fs.Events:
 			if look.concerns(e) {
-				timer.Reset(look.soon())
+				timer.Reset(look.after(e))
 			}
 		case <-fs.Errors: //nolint:errcheck // an overflow, most likely
 			timer.Reset(look.soon())
@@ -115,6 +118,7 @@ type look struct {
 	failed   string            // the error that was last reported
 	began    bool
 	reported time.Time
+	wrote    time.Time // when something happened that may go on
 	odd      time.Time // since when the file looks unfinished
 }
 
@@ -122,6 +126,15 @@ type look struct {
 // reports.
 func (l *look) soon() time.Duration {
 	return max(quiet, time.Until(l.reported.Add(between)))
+}
+
+// after is how long to wait after an event. A file that was written where it stands
+// is also there at once, and its first write comes close behind.
+func (l *look) after(e fsnotify.Event) time.Duration {
+	if e.Op != fsnotify.Create || filepath.Base(e.Name) != filepath.Base(l.w.path) {
+		l.wrote = time.Now()
+	}
+	return max(whole, time.Until(l.wrote.Add(quiet)), time.Until(l.reported.Add(between)))
 }
 
 func (l *look) paths() []string {

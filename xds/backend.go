@@ -18,15 +18,43 @@ type backend struct {
 // another pool is.
 const balanceForm = "/balance+"
 
+// uses are what the listeners want of a pool.
+type uses struct {
+	tcp      bool            // one passes connections on to it
+	balances []model.Balance // of routes, beside the pool's own
+}
+
+// usesOf are those of all pools, by name.
+func usesOf(ls []model.Listener) map[string]uses {
+	all := map[string]uses{}
+	for _, l := range ls {
+		if l.TCP != nil {
+			u := all[l.TCP.Pool]
+			u.tcp = true
+			all[l.TCP.Pool] = u
+		}
+		for _, r := range l.Routes {
+			if u := all[r.Pool]; r.Balance != "" && !slices.Contains(u.balances, r.Balance) {
+				u.balances = append(slices.Clone(u.balances), r.Balance)
+				all[r.Pool] = u
+			}
+		}
+	}
+	return all
+}
+
+func (u uses) same(as uses) bool { return u.tcp == as.tcp && slices.Equal(u.balances, as.balances) }
+
 // backends are all clusters that a pool becomes.
-func backends(p model.Pool, ls []model.Listener) []backend {
-	tcp := slices.ContainsFunc(ls, func(l model.Listener) bool { return l.TCP != nil && l.TCP.Pool == p.Name })
+func backends(p model.Pool, u uses) []backend {
 	var all []backend
 	for _, ring := range rings(p) {
-		all = append(all, backend{ring, tcp})
+		all = append(all, backend{ring, u.tcp})
 	}
-	for _, b := range balances(p, ls) {
-		all = append(all, backend{Pool: p}.form(b))
+	for _, b := range slices.Sorted(slices.Values(u.balances)) {
+		if b != p.Balance {
+			all = append(all, backend{Pool: p}.form(b))
+		}
 	}
 	return all
 }
@@ -39,19 +67,6 @@ func (b backend) form(balance model.Balance) backend {
 	}
 	b.Name, b.Balance, b.Sticky, b.tcp = b.Name+balanceForm+string(balance), balance, nil, false
 	return b
-}
-
-// balances are those that routes want of a pool beside its own.
-func balances(p model.Pool, ls []model.Listener) (all []model.Balance) {
-	for _, l := range ls {
-		for _, r := range l.Routes {
-			if r.Pool == p.Name && r.Balance != "" && r.Balance != p.Balance {
-				all = append(all, r.Balance)
-			}
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // filePool is the name that the pool of a cluster has in the file.

@@ -1,53 +1,101 @@
 package xds
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"usher/model"
+	"usher/model/sample"
 )
 
-// large is a cluster of n nodes in pools of 20.
-func large(n int) *model.Cluster {
-	c := &model.Cluster{}
-	l := model.Listener{Name: "http", Address: model.Address{Host: "127.0.0.1", Port: 8080}, Hosts: []string{"*"}}
-	for i := range n / 20 {
-		p := pool(fmt.Sprintf("pool%d", i), 1)
-		p.Nodes = nil
-		for j := range 20 {
-			at := i*20 + j
-			p.Nodes = append(p.Nodes, model.Node{Name: fmt.Sprintf("n%d", at), Weight: 1, State: model.Active,
-				Address: model.Address{Host: fmt.Sprintf("10.%d.%d.%d", at>>16, at>>8&255, at&255), Port: 9443}})
+// sampled are a file and the same with another weight of one node.
+func sampled(b *testing.B, f sample.File) [2]*model.Cluster {
+	b.Helper()
+	text := f.Text()
+	var both [2]*model.Cluster
+	for i, t := range []string{text, sample.Reweigh(text, "p0n0", 2)} {
+		c, problems := model.Parse("cluster.yaml", []byte(t))
+		if len(problems) > 0 {
+			b.Fatal(problems)
 		}
-		c.Pools = append(c.Pools, p)
-		l.Routes = append(l.Routes, model.Route{Path: "/" + p.Name, Pool: p.Name, Timeout: model.DefaultTimeout})
+		both[i] = c
 	}
-	c.Listeners = []model.Listener{l}
-	return c
+	return both
+}
+
+// everySize measures something for a file that comes first, and for one weight.
+func everySize(b *testing.B, first, weight func(b *testing.B, c [2]*model.Cluster)) {
+	for _, f := range sample.Sizes() {
+		b.Run(f.Name(), func(b *testing.B) {
+			c := sampled(b, f)
+			b.Run("first", func(b *testing.B) { b.ReportAllocs(); first(b, c) })
+			b.Run("one_weight", func(b *testing.B) { b.ReportAllocs(); weight(b, c) })
+		})
+	}
 }
 
 func BenchmarkTranslate(b *testing.B) {
-	for _, n := range []int{100, 10_000} {
-		b.Run(fmt.Sprintf("%d_nodes", n), func(b *testing.B) {
-			c := large(n)
-			b.ReportAllocs()
-			for b.Loop() {
-				Translate(c, Material{})
-			}
-		})
-	}
+	everySize(b, func(b *testing.B, c [2]*model.Cluster) {
+		for b.Loop() {
+			Translate(c[0], Material{})
+		}
+	}, func(b *testing.B, c [2]*model.Cluster) {
+		_, past := Again(nil, c[0], Material{})
+		for i := 1; b.Loop(); i++ {
+			_, past = Again(past, c[i%2], Material{})
+		}
+	})
 }
 
+// BenchmarkHash packs what has changed and hashes it.
+func BenchmarkHash(b *testing.B) {
+	everySize(b, func(b *testing.B, c [2]*model.Cluster) {
+		r := Translate(c[0], Material{})
+		for b.Loop() {
+			newTwins(r, twins{})
+		}
+	}, func(b *testing.B, c [2]*model.Cluster) {
+		one, past := Again(nil, c[0], Material{})
+		other, _ := Again(past, c[1], Material{})
+		r := [2]Resources{one, other}
+		last := newTwins(r[0], twins{})
+		for i := 1; b.Loop(); i++ {
+			last = newTwins(r[i%2], last)
+		}
+	})
+}
+
+// BenchmarkStructural tells whether Envoy has to be asked.
+func BenchmarkStructural(b *testing.B) {
+	everySize(b, func(b *testing.B, c [2]*model.Cluster) {
+		one, other := Translate(c[0], Material{}), Translate(c[1], Material{})
+		for b.Loop() {
+			Structural(one, other)
+		}
+	}, func(b *testing.B, c [2]*model.Cluster) {
+		one, past := Again(nil, c[0], Material{})
+		other, _ := Again(past, c[1], Material{})
+		for b.Loop() {
+			Structural(one, other)
+		}
+	})
+}
+
+// BenchmarkPublish is all of the server's work on a publication but for the stream.
 func BenchmarkPublish(b *testing.B) {
-	for _, n := range []int{100, 10_000} {
-		b.Run(fmt.Sprintf("%d_nodes", n), func(b *testing.B) {
-			r := Translate(large(n), Material{})
-			s := NewServer(func() {})
-			b.ReportAllocs()
-			for b.Loop() {
-				s.Publish(r, time.Now())
-			}
-		})
-	}
+	everySize(b, func(b *testing.B, c [2]*model.Cluster) {
+		r := Translate(c[0], Material{})
+		for b.Loop() {
+			NewServer(func() {}).Publish(r, time.Now())
+		}
+	}, func(b *testing.B, c [2]*model.Cluster) {
+		one, past := Again(nil, c[0], Material{})
+		other, _ := Again(past, c[1], Material{})
+		r := [2]Resources{one, other}
+		s := NewServer(func() {})
+		s.Publish(one, time.Now())
+		for i := 1; b.Loop(); i++ {
+			s.Publish(r[i%2], time.Now())
+		}
+	})
 }

@@ -107,9 +107,9 @@ func (x *explainer) permanently() int {
 
 // listener finds the socket by its port and the listener by the host.
 func (x *explainer) listener() (s socket, index int, ok bool) {
-	pools := map[string]backend{}
+	pools, uses := map[string]backend{}, usesOf(x.c.Listeners)
 	for _, p := range x.c.Pools {
-		all := backends(x.m.wished(p), x.c.Listeners)
+		all := backends(x.m.wished(p), uses[p.Name])
 		pools[p.Name] = all[len(all)-1]
 		for _, b := range all {
 			if b.Name == p.Name {

@@ -42,7 +42,7 @@ func (x *explainer) seat(p backend, r model.Route, route *routev3.Route) {
 // backend is the pool as the cluster that a route goes to.
 func (x *explainer) backend(p backend, cluster string) backend {
 	i := slices.IndexFunc(x.c.Pools, func(o model.Pool) bool { return o.Name == filePool(p.Name) })
-	for _, b := range backends(x.m.wished(x.c.Pools[i]), x.c.Listeners) {
+	for _, b := range backends(x.m.wished(x.c.Pools[i]), usesOf(x.c.Listeners)[x.c.Pools[i].Name]) {
 		if b.Name == cluster {
 			return b
 		}

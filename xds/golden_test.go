@@ -124,10 +124,13 @@ func questions(t *testing.T, c model.Certificate) (open []acme.Challenge) {
 // certificate a fixed text for a chain.
 func translate(t *testing.T, file []byte) xds.Resources {
 	t.Helper()
-	cluster, problems := model.Parse("cluster.yaml", file)
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
+	c := parsed(t, string(file))
+	return xds.Translate(c, material(t, c))
+}
+
+// material is that of a translation in these tests.
+func material(t *testing.T, cluster *model.Cluster) xds.Material {
+	t.Helper()
 	m := xds.Material{Between: fixedPair(t), Pairs: map[string]pki.Pair{}, Roots: map[string][]byte{}, IPs: map[model.Address]netip.Addr{}}
 	for _, c := range cluster.Certificates {
 		m.Pairs[c.Name] = fixedPair(t)
@@ -150,7 +153,7 @@ func translate(t *testing.T, file []byte) xds.Resources {
 			m.IPs[n.Address] = netip.MustParseAddr("192.0.2.1")
 		}
 	}
-	return xds.Translate(cluster, m)
+	return m
 }
 
 // fixedPair is a certificate that stays the same for ever, for the goldens.

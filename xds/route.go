@@ -60,43 +60,73 @@ func (s socket) virtualHost(l model.Listener) *routev3.VirtualHost {
 		vh.Routes = append(proofs(l, s.material.Challenges), redirect(l)...)
 		return vh
 	}
-	vh.Matcher = matchTree(s.entries(l))
-	return vh
+	t, old := s.pathTable(l)
+	t.head = proto.Clone(vh).(*routev3.VirtualHost)
+	vh.Matcher = t.tree(s.entries(l, t, old), old)
+	if t.host = vh; t.same(old) {
+		t.host = old.host
+	}
+	if s.now != nil {
+		s.now.tables[l.Name] = t
+	}
+	return t.host
 }
 
 // entry is one route of the file as Envoy's, for methods whose requests may be
 // sent again and for the rest.
 type entry struct {
-	key        string // "/" and the first segment of its paths, where it is costly; "" is looked at for every path
+	id         *identity // nil where it never is the same again
+	key        string    // "/" and the first segment of its paths, where it is costly; "" is looked at for every path
 	again, all []*routev3.Route
+	make       func(*entry) // fills them in
+}
+
+// made has the routes of an entry made.
+func (e *entry) made() *entry {
+	if e.make != nil {
+		e.make(e)
+		e.make = nil
+	}
+	return e
 }
 
 // entries are those of a listener, in the order in which they count.
-func (s socket) entries(l model.Listener) (all []entry) {
+func (s socket) entries(l model.Listener, t, old *pathTable) (all []*entry) {
 	for _, r := range proofs(l, s.material.Challenges) {
-		all = append(all, entry{all: []*routev3.Route{r}})
+		all = append(all, &entry{all: []*routev3.Route{r}})
 	}
 	if slices.ContainsFunc(l.Routes, bounded) {
-		all = append(all, entry{all: []*routev3.Route{refuse(dotParameter, 404)}})
+		e := &entry{make: func(e *entry) { e.all = []*routev3.Route{refuse(dotParameter, 404)} }}
+		e.id, _ = t.recall(&identity{route: model.Route{Regex: dotParameter}}, old)
+		all = append(all, e)
 	}
 	for _, r := range l.Routes {
-		var e entry
-		if r.ClientCertificate == model.ClientRequire {
-			e.all = append(e.all, unverified(pathPattern(r)))
+		id := &identity{route: r}
+		if s.now != nil {
+			id.pool = s.now.pools[r.Pool]
 		}
-		if r.Forwards() {
-			p := s.pools[r.Pool]
-			e.again = append(slices.Clone(e.all), s.forward(l, r, p, repeatable(p.Pool))...)
-			e.all = append(e.all, s.forward(l, r, p, unsent(p.Pool))...)
-			if slices.ContainsFunc(e.all, costly) {
-				e.key = firstSegment(r)
-			}
-		} else {
-			e.all = append(e.all, s.answer(r))
+		e, same := &entry{make: func(e *entry) { s.fill(e, l, r) }}, false
+		if e.id, same = t.recall(id, old); !same && r.Forwards() && slices.ContainsFunc(e.made().all, costly) {
+			id.key = firstSegment(r)
 		}
+		e.key = e.id.key
 		all = append(all, e)
 	}
 	return all
+}
+
+// fill makes the routes of one of the file.
+func (s socket) fill(e *entry, l model.Listener, r model.Route) {
+	if r.ClientCertificate == model.ClientRequire {
+		e.all = append(e.all, unverified(pathPattern(r)))
+	}
+	if !r.Forwards() {
+		e.all = append(e.all, s.answer(r))
+		return
+	}
+	p := s.pools[r.Pool]
+	e.again = append(slices.Clone(e.all), s.forward(l, r, p, repeatable(p.Pool))...)
+	e.all = append(e.all, s.forward(l, r, p, unsent(p.Pool))...)
 }
 
 // bounded tells whether a request for another path could climb into a route's, or
@@ -119,50 +149,52 @@ func firstSegment(r model.Route) string {
 	return "/" + first
 }
 
-// matchTree is that of a virtual host. Twenty paths with sessions would cost a
+// tree is the matcher of a virtual host. Twenty paths with sessions would cost a
 // request more than all the rest, so the first segment of the path finds the few
 // costly routes that may count, and the method those with the right retries. A
 // text longer than the segment (/apple for /app) finds them as well, and then
 // matches none of them but those for any path.
-func matchTree(entries []entry) *xdsmatcherv3.Matcher {
-	var keys []string
+func (t *pathTable) tree(entries []*entry, old *pathTable) *xdsmatcherv3.Matcher {
+	of := map[string][]*entry{} // in one walk, whatever their number: the list of each begins with the rest so far
+	var rest []*entry
 	for _, e := range entries {
-		if e.key != "" && !slices.Contains(keys, e.key) {
-			keys = append(keys, e.key)
+		if e.key == "" {
+			rest = append(rest, e)
+			for key := range of {
+				of[key] = append(of[key], e)
+			}
+			continue
 		}
+		if of[e.key] == nil {
+			of[e.key] = slices.Clone(rest)
+		}
+		of[e.key] = append(of[e.key], e)
 	}
-	rest := byMethod(those(entries, ""))
-	if len(keys) == 0 {
-		return onlyThen(rest)
+	otherwise := t.branch("", rest, old)
+	if len(of) == 0 {
+		return onlyThen(otherwise)
 	}
 	tree := map[string]*xdsmatcherv3.Matcher_OnMatch{}
-	for _, k := range keys {
-		tree[k] = byMethod(those(entries, k))
+	for key, entries := range of {
+		tree[key] = t.branch(key, entries, old)
 	}
-	return &xdsmatcherv3.Matcher{
-		MatcherType: &xdsmatcherv3.Matcher_MatcherTree_{MatcherTree: &xdsmatcherv3.Matcher_MatcherTree{
-			Input:    headerInput(":path"),
-			TreeType: &xdsmatcherv3.Matcher_MatcherTree_PrefixMatchMap{PrefixMatchMap: &xdsmatcherv3.Matcher_MatcherTree_MatchMap{Map: tree}},
-		}},
-		OnNoMatch: rest,
-	}
+	return &xdsmatcherv3.Matcher{MatcherType: prefixes(tree), OnNoMatch: otherwise}
 }
 
-// those are the entries that a path with the first segment may belong to.
-func those(entries []entry, key string) (all []entry) {
-	for _, e := range entries {
-		if e.key == "" || e.key == key {
-			all = append(all, e)
-		}
-	}
-	return all
+// prefixes matches a path by what it begins with.
+func prefixes(tree map[string]*xdsmatcherv3.Matcher_OnMatch) *xdsmatcherv3.Matcher_MatcherTree_ {
+	return &xdsmatcherv3.Matcher_MatcherTree_{MatcherTree: &xdsmatcherv3.Matcher_MatcherTree{
+		Input:    headerInput(":path"),
+		TreeType: &xdsmatcherv3.Matcher_MatcherTree_PrefixMatchMap{PrefixMatchMap: &xdsmatcherv3.Matcher_MatcherTree_MatchMap{Map: tree}},
+	}}
 }
 
 // byMethod parts what may be sent again from what may not, where it matters.
-func byMethod(entries []entry) *xdsmatcherv3.Matcher_OnMatch {
+func byMethod(entries []*entry) *xdsmatcherv3.Matcher_OnMatch {
 	var again, all []*routev3.Route
 	differ := false
 	for _, e := range entries {
+		e.made()
 		differ = differ || e.again != nil
 		all = append(all, e.all...)
 		if e.again != nil {

@@ -12,8 +12,9 @@ import (
 // tableOf are the routes of a listener as Envoy tries them.
 func tableOf(routes ...model.Route) (all []*routev3.Route) {
 	s := socket{listeners: []model.Listener{{Metrics: model.Off, Routes: routes}}, pools: map[string]backend{"app": {Pool: model.Pool{Name: "app"}}}}
-	for _, e := range s.entries(s.first()) {
-		all = append(all, e.all...)
+	t, old := s.pathTable(s.first())
+	for _, e := range s.entries(s.first(), t, old) {
+		all = append(all, e.made().all...)
 	}
 	return all
 }

@@ -53,7 +53,10 @@ func NewServer(poke func()) *Server {
 // are connected and it is more than a change of nodes. Pools that r no longer has
 // stay until every Envoy has accepted the routes without them (Advance).
 func (s *Server) Publish(r Resources, now time.Time) {
-	to := twins{newSnapshot(r), newSnapshot(r.Redacted())}
+	s.mu.Lock()
+	was := s.lead.target
+	s.mu.Unlock()
+	to := newTwins(r, was) // nobody waits for it
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lead.has(to) {

@@ -410,7 +410,7 @@ func TestAReconnectPushesNothingThatIsKnown(t *testing.T) {
 	f := serve(t, true)
 	r := translated(pool("a", 1))
 	f.Publish(r, time.Now())
-	s := newSnapshot(r)
+	s := newSnapshot(r, nil)
 	p := f.proxy(t)
 	for _, k := range Kinds() {
 		known := map[string]string{}
@@ -547,11 +547,11 @@ func TestClientsThatLeaveAreForgotten(t *testing.T) {
 }
 
 func TestVersionsAreOfContent(t *testing.T) {
-	a, b := newSnapshot(translated(pool("a", 1))), newSnapshot(translated(pool("a", 1)))
+	a, b := newSnapshot(translated(pool("a", 1)), nil), newSnapshot(translated(pool("a", 1)), nil)
 	if a.versions != b.versions {
 		t.Error("equal content, different versions")
 	}
-	c := newSnapshot(translated(pool("a", 2)))
+	c := newSnapshot(translated(pool("a", 2)), nil)
 	var changed []string
 	for _, k := range Kinds() {
 		if a.versions[k] != c.versions[k] {

@@ -10,6 +10,7 @@ import (
 
 // resource is one message ready to be sent, with its content hash.
 type resource struct {
+	of      proto.Message // that it was made from; nobody changes one
 	body    *anypb.Any
 	version string
 	secrets []string // without which a cluster never gets warm
@@ -21,16 +22,43 @@ type snapshot struct {
 	versions  [kinds]string
 }
 
-func newSnapshot(r Resources) *snapshot {
+// newSnapshot packs resources; what was packed for the one before is taken over,
+// where there is one.
+func newSnapshot(r Resources, was *snapshot) *snapshot {
+	if was == nil {
+		was = &snapshot{}
+	}
 	s := &snapshot{}
 	for _, k := range Kinds() {
 		s.resources[k] = make(map[string]resource, len(r[k]))
 		for name, m := range r[k] {
-			body := pack(m)
-			s.resources[k][name] = resource{body, version(body.Value), secretsOf(m)}
+			res := was.resources[k][name]
+			if res.of != m {
+				res = resourceOf(m)
+			}
+			s.resources[k][name] = res
 		}
 	}
 	return s.sealed()
+}
+
+func resourceOf(m proto.Message) resource {
+	body := pack(m)
+	return resource{m, body, version(body.Value), secretsOf(m)}
+}
+
+// newTwins are the snapshots of resources with private keys and without. All but
+// the secrets are shared.
+func newTwins(r Resources, was twins) twins {
+	t := twins{whole: newSnapshot(r, was.whole)}
+	secrets := Resources{Secrets: r[Secrets]}.Redacted()
+	redacted := &snapshot{resources: t.whole.resources}
+	redacted.resources[Secrets] = make(map[string]resource, len(secrets[Secrets]))
+	for name, m := range secrets[Secrets] {
+		redacted.resources[Secrets][name] = resourceOf(m)
+	}
+	t.redacted = redacted.sealed()
+	return t
 }
 
 // sealed computes the version of each kind from those of its resources.

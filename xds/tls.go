@@ -223,10 +223,14 @@ func secretsOf(m proto.Message) (names []string) {
 	}
 	ctx := &tlsv3.UpstreamTlsContext{}
 	unpack(c.TransportSocket, ctx)
-	for _, s := range ctx.CommonTlsContext.GetTlsCertificateSdsSecretConfigs() {
+	return secretsIn(ctx.CommonTlsContext)
+}
+
+func secretsIn(c *tlsv3.CommonTlsContext) (names []string) {
+	for _, s := range c.GetTlsCertificateSdsSecretConfigs() {
 		names = append(names, s.Name)
 	}
-	if v := ctx.CommonTlsContext.GetValidationContextSdsSecretConfig(); v != nil {
+	if v := c.GetValidationContextSdsSecretConfig(); v != nil {
 		names = append(names, v.Name)
 	}
 	return names

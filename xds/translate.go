@@ -45,49 +45,54 @@ type NodeOf struct{ Pool, Node string }
 // Translate makes all of Envoy's resources from a checked file. Equal input
 // gives equal output, byte by byte.
 func Translate(c *model.Cluster, m Material) Resources {
-	var r Resources
-	pools := map[string]backend{}
+	r, _ := Again(nil, c, m)
+	return r
+}
+
+// Again is Translate with the past of an earlier translation, nil where there is
+// none. The result is the same, and of what is the same again the messages are, too:
+// nobody may change one.
+func Again(was *Past, c *model.Cluster, m Material) (Resources, *Past) {
+	t := newTranslator(was, c, m)
 	for _, p := range c.Pools {
-		all := backends(m.wished(p), c.Listeners)
-		pools[p.Name] = all[len(all)-1]
-		for _, b := range all {
-			if b.Name == p.Name {
-				pools[p.Name] = b
-			}
-			r.put(Clusters, b.Name, b.cluster())
-			r.put(Endpoints, b.Name, b.endpoints(m))
-		}
+		t.pool(p)
 		if roots, ok := m.Roots[p.Name]; ok {
-			r.put(Secrets, rootsName(p), rootsSecret(p, roots))
+			t.put(Secrets, rootsName(p), rootsSecret(p, roots))
 		}
 		if p.TLS != nil && p.TLS.Verify == model.VerifyPin {
-			r.put(Secrets, pinsName(p), pinsSecret(p))
+			t.put(Secrets, pinsName(p), pinsSecret(p))
 		}
 	}
 	for _, cert := range c.Certificates {
 		if pair, ok := m.Pairs[cert.Name]; ok {
-			r.put(Secrets, cert.Name, pairSecret(cert.Name, pair))
+			t.put(Secrets, cert.Name, pairSecret(cert.Name, pair))
 		}
 	}
 	private := clientHeaders(c.Listeners)
-	for _, s := range sockets(c.Listeners, pools, m) {
-		if roots, ok := m.Clients[s.name()]; ok && s.client() != nil {
-			r.put(Secrets, s.clientsName(), clientsSecret(s.clientsName(), roots))
-		}
-		proven := s.proven(c.Certificates)
-		for _, host := range proven {
-			r.put(Secrets, proofName(host), proofSecret(host, m))
-		}
-		if t := s.first().Tracing; t != nil {
-			r.put(Clusters, collectorName(*t), collector(*t))
-			r.put(Endpoints, collectorName(*t), collectorEndpoints(*t, m))
-		}
-		r.put(Listeners, s.name(), s.listener(private, proven))
-		if s.first().TCP == nil {
-			r.put(Routes, s.name(), s.routes())
-		}
+	for _, s := range sockets(c.Listeners, t.now.backends(), m) {
+		s.was, s.now = t.was, t.now
+		t.socket(s, private)
 	}
-	return r
+	return t.now.made, t.now
+}
+
+// socket makes the listener of a socket, its routes and its secrets.
+func (t *translator) socket(s socket, private []string) {
+	if roots, ok := t.m.Clients[s.name()]; ok && s.client() != nil {
+		t.put(Secrets, s.clientsName(), clientsSecret(s.clientsName(), roots))
+	}
+	proven := s.proven(t.Certificates)
+	for _, host := range proven {
+		t.put(Secrets, proofName(host), proofSecret(host, t.m))
+	}
+	if c := s.first().Tracing; c != nil {
+		t.put(Clusters, collectorName(*c), collector(*c))
+		t.put(Endpoints, collectorName(*c), collectorEndpoints(*c, t.m))
+	}
+	t.put(Listeners, s.name(), s.listener(private, proven))
+	if s.first().TCP == nil {
+		t.put(Routes, s.name(), s.routes())
+	}
 }
 
 // wished is a pool with its nodes as they ask to be treated themselves.
@@ -106,6 +111,7 @@ type socket struct {
 	listeners []model.Listener
 	pools     map[string]backend
 	material  Material
+	was, now  *Past // nil where only one translation is made
 }
 
 // sockets groups the listeners by address, in the file's order.

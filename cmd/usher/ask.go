@@ -24,11 +24,26 @@ type wish struct {
 
 // question is how a node is asked.
 type question struct {
-	sight
-	at     string // IP:PORT
-	health model.Health
+	*manner
+	node model.Node
+	at   string // IP:PORT
+}
+
+// manner is what the questions to all nodes of a pool have in common.
+type manner struct {
+	pool   model.Pool
 	roots  []byte
 	client pki.Pair
+	words  string // all of it that counts: equal words, equal manners
+}
+
+func (p publication) manner(pool model.Pool) *manner {
+	m := &manner{pool: pool, roots: p.roots[pool.Name]}
+	if pool.TLS != nil {
+		m.client = p.pairs[pool.TLS.Certificate]
+	}
+	m.words = fmt.Sprint(pool.Host, pool.Health, pool.TLS, string(m.roots), string(m.client.Chain))
+	return m
 }
 
 // answerBytes is how much of an answer is read.
@@ -44,8 +59,9 @@ func (p publication) questions() map[xds.NodeOf]inquiry {
 		if !pool.Health.Asks() {
 			continue
 		}
+		m := p.manner(pool)
 		for _, n := range pool.Nodes {
-			if q, ok := p.question(pool, n); ok {
+			if q, ok := p.question(m, n); ok {
 				all[xds.NodeOf{Pool: pool.Name, Node: n.Name}] = q
 			}
 		}
@@ -54,15 +70,12 @@ func (p publication) questions() map[xds.NodeOf]inquiry {
 }
 
 // question is how a node is asked, where something may reach it.
-func (p publication) question(pool model.Pool, n model.Node) (question, bool) {
+func (p publication) question(m *manner, n model.Node) (question, bool) {
 	ip := n.Address.IP()
 	if !ip.IsValid() {
 		ip = p.answers[n.Address].ip
 	}
-	q := question{sight: sight{pool: pool, node: n}, health: pool.Health, roots: p.roots[pool.Name], at: netip.AddrPortFrom(ip, n.Address.Port).String()}
-	if pool.TLS != nil {
-		q.client = p.pairs[pool.TLS.Certificate]
-	}
+	q := question{m, n, netip.AddrPortFrom(ip, n.Address.Port).String()}
 	return q, n.State != model.Disabled && ip.IsValid()
 }
 
@@ -79,18 +92,15 @@ func (q question) same(as inquiry) bool {
 	return ok && q.alike(o)
 }
 
-func (q question) alike(o question) bool {
-	return q.at == o.at && q.pool.Host == o.pool.Host && fmt.Sprint(q.health) == fmt.Sprint(o.health) &&
-		fmt.Sprint(q.pool.TLS) == fmt.Sprint(o.pool.TLS) && bytes.Equal(q.roots, o.roots) && bytes.Equal(q.client.Chain, o.client.Chain)
-}
+func (q question) alike(o question) bool { return q.at == o.at && q.words == o.words }
 
 // every is the time between two questions to a node.
-func (q question) every() time.Duration { return max(q.health.Interval.Std(), time.Second) }
+func (q question) every() time.Duration { return max(q.pool.Health.Interval.Std(), time.Second) }
 
 // ask asks one node, as Envoy's check does. A node that does not answer wishes
 // nothing: whether it is out is Envoy's to find.
 func (q question) ask(ctx context.Context) (wish, error) {
-	ctx, cancel := context.WithTimeout(ctx, q.health.Timeout.Std())
+	ctx, cancel := context.WithTimeout(ctx, q.pool.Health.Timeout.Std())
 	defer cancel()
 	w, _, err := q.answer(ctx)
 	return w, err
@@ -102,15 +112,15 @@ func (q question) send(ctx context.Context) (*http.Response, error) {
 	if q.pool.TLS != nil {
 		scheme = "https"
 	}
-	req, err := http.NewRequestWithContext(ctx, string(q.health.Method), scheme+"://"+q.at+q.health.Path, nil)
+	req, err := http.NewRequestWithContext(ctx, string(q.pool.Health.Method), scheme+"://"+q.at+q.pool.Health.Path, nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Host = xds.HostOf(q.node)
-	if q.health.Host != "" {
-		req.Host = q.health.Host
+	if q.pool.Health.Host != "" {
+		req.Host = q.pool.Health.Host
 	}
-	for name, value := range q.health.Headers {
+	for name, value := range q.pool.Health.Headers {
 		req.Header.Set(name, value)
 	}
 	transport, err := q.transport()
@@ -132,8 +142,7 @@ func (q question) transport() (*http.Transport, error) {
 		return t, nil
 	}
 	config, err := pki.JudgeTLS(xds.NodeSNI(q.pool, q.node), q.client, time.Now, func(seen pki.Seen) []pki.Objection {
-		s := q.sight
-		s.seen = seen
+		s := sight{pool: q.pool, node: q.node, seen: seen}
 		return s.verdict(q.pool.TLS.Verify, q.roots)
 	})
 	t.TLSClientConfig = config
@@ -143,9 +152,9 @@ func (q question) transport() (*http.Transport, error) {
 // read finds the wish in an answer.
 func (q question) read(resp *http.Response, body []byte) (w wish) {
 	is := func(r model.StatusRange) bool { return r.Has(model.Status(resp.StatusCode)) } //nolint:gosec // a status of HTTP
-	w.drain = slices.ContainsFunc(q.health.DrainStatus, is) ||
-		q.health.DrainHeader != "" && resp.Header.Get(q.health.DrainHeader) != ""
-	if q.health.Preset == model.HealthWSO2 && resp.StatusCode == http.StatusOK && !bytes.Contains(body, []byte(`"health"`)) {
+	w.drain = slices.ContainsFunc(q.pool.Health.DrainStatus, is) ||
+		q.pool.Health.DrainHeader != "" && resp.Header.Get(q.pool.Health.DrainHeader) != ""
+	if q.pool.Health.Preset == model.HealthWSO2 && resp.StatusCode == http.StatusOK && !bytes.Contains(body, []byte(`"health"`)) {
 		w.note = switchedOff
 	}
 	return w

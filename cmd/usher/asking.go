@@ -70,7 +70,7 @@ func (l *loop) pose(open []acme.Challenge) {
 	l.keeper.open = open
 	p := l.now
 	p.open = open
-	p.resources = p.translate()
+	p.translate()
 	l.publish(p)
 }
 
@@ -82,7 +82,7 @@ func (l *loop) catchUp(p *publication, now time.Time) {
 		p.obtained(c, l.store, now)
 	}
 	p.open = l.keeper.open
-	p.resources = p.translate()
+	p.translate()
 }
 
 // end takes an attempt's challenges away and its certificate into use.

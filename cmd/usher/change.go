@@ -53,7 +53,8 @@ func checker(named string, p places, binary string) desk.Check {
 			return l.cluster, nil
 		}
 		all := publication{loaded: l} // where names point now is nothing that Envoy could refuse
-		if err := envoy.Validate(ctx, found, all.translate().Static()); err != nil {
+		all.translate()
+		if err := envoy.Validate(ctx, found, all.resources.Static()); err != nil {
 			return l.cluster, asProblems(named, refusedAt(l.cluster, err))
 		}
 		return l.cluster, nil

@@ -103,7 +103,7 @@ func inspect(cmd *cobra.Command, file string, store pki.Store) (publication, err
 		return publication{}, problems
 	}
 	p := publication{loaded: l, answers: l.located(cmd.Context())}
-	p.resources = p.translate()
+	p.translate()
 	for _, w := range p.allWarnings() {
 		cmd.PrintErrln("warning:", w)
 	}

@@ -16,7 +16,7 @@ func (q question) hear(ctx context.Context) (all []remark) {
 	if way, ok := begins(q.pool); ok {
 		all = append(all, beginning{q, way}.hear(ctx)...)
 	}
-	if q.health.Path != "" {
+	if q.pool.Health.Path != "" {
 		all = append(all, q.healthy(ctx))
 	}
 	return all
@@ -53,7 +53,7 @@ func (q question) healthy(ctx context.Context) remark {
 	took := time.Since(began).Round(time.Millisecond)
 	switch {
 	case err != nil:
-		return remark{text: fmt.Sprintf("health: %s can't be asked for: %v", q.health.Path, err)}
+		return remark{text: fmt.Sprintf("health: %s can't be asked for: %v", q.pool.Health.Path, err)}
 	case w.note != "":
 		return remark{text: fmt.Sprintf("health: it answers %d, but %s", status, w.note)}
 	case w.drain:

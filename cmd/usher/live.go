@@ -73,7 +73,7 @@ func (s *sight) look(ctx context.Context, p publication, now time.Time) {
 	defer cancel()
 	at := netip.AddrPortFrom(ip, s.node.Address.Port).String()
 	s.seen, s.err = pki.Probe(ctx, at, xds.NodeSNI(s.pool, s.node), client, now)
-	if q, ok := p.question(s.pool, s.node); ok && len(s.faults()) == 0 && !s.refused(q.roots) {
+	if q, ok := p.question(p.manner(s.pool), s.node); ok && len(s.faults()) == 0 && !s.refused(q.roots) {
 		s.said = q.hear(ctx)
 	}
 }

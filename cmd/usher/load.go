@@ -120,9 +120,21 @@ func (l *loaded) addresses() []model.Address {
 	return all
 }
 
+// nodes is how many there are.
+func (l *loaded) nodes() (n int) {
+	for i := range l.cluster.Pools {
+		n += len(l.cluster.Pools[i].Nodes)
+	}
+	return n
+}
+
 // translate makes the resources, with the nodes where their names point now and as
-// they wish to be treated.
-func (p publication) translate() xds.Resources { return xds.Translate(p.cluster, p.material()) }
+// they wish to be treated, of the parts of the publication before as far as they are
+// the same.
+func (p *publication) translate() {
+	p.resources, p.past = xds.Again(p.past, p.cluster, p.material())
+	p.describe()
+}
 
 // material is what a translation needs beside the file.
 func (p publication) material() xds.Material {

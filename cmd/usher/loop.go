@@ -72,6 +72,9 @@ type publication struct {
 	drifts    map[xds.NodeOf]wish // whose sessions do not end in their names
 	closing   map[xds.NodeOf]bool // whose TCP connections have to end
 	resources xds.Resources
+	past      *xds.Past // of the resources
+	pools     []status.Pool
+	said      []string // warnings
 	at        time.Time
 }
 
@@ -83,8 +86,8 @@ func newLoop(p places, store pki.Store, binary *envoy.Binary) *loop {
 		envoy:    binary,
 		watcher:  model.NewWatcher(p.config),
 		resolver: newResolver(),
-		asker:    newAsker(),
-		sessions: newAsker(),
+		asker:    newAsker(healthsAtATime),
+		sessions: newAsker(sessionsAtATime),
 		started:  time.Now(),
 		first:    make(chan struct{}),
 		pokes:    make(chan struct{}, 1),

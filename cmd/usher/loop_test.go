@@ -17,7 +17,7 @@ import (
 )
 
 // alone is a loop without Envoys and validation, over a folder of its own.
-func alone(t *testing.T) *loop {
+func alone(t testing.TB) *loop {
 	t.Helper()
 	dir := t.TempDir()
 	p := places{config: filepath.Join(dir, "cluster.yaml"), state: filepath.Join(dir, "state")}
@@ -30,7 +30,7 @@ func alone(t *testing.T) *loop {
 	return l
 }
 
-func (l *loop) save(t *testing.T, text string) {
+func (l *loop) save(t testing.TB, text string) {
 	t.Helper()
 	if err := l.file(t.Context(), model.Change{Data: []byte(text)}); err != nil {
 		t.Fatal(err)

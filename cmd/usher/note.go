@@ -12,7 +12,7 @@ import (
 // which waits for no disk and no lock.
 type noter struct {
 	desk *desk.Desk
-	news chan []byte // the file as it was last seen, at most one
+	news chan desk.Seen // the file as it was last seen, at most one
 	log  *slog.Logger
 }
 
@@ -20,16 +20,16 @@ func newNoter(p places, log *slog.Logger) *noter {
 	parse := func(_ context.Context, text []byte) (*model.Cluster, model.Problems) {
 		return model.Parse(p.config, text)
 	}
-	return &noter{desk.New(p.config, p.state, parse), make(chan []byte, 1), log}
+	return &noter{desk.New(p.config, p.state, parse), make(chan desk.Seen, 1), log}
 }
 
 // tell leaves the file as it is now. Only the loop does.
-func (n *noter) tell(data []byte) {
+func (n *noter) tell(file desk.Seen) {
 	select {
 	case <-n.news: // what was not noted yet is part of the next difference
 	default:
 	}
-	n.news <- data
+	n.news <- file
 }
 
 // run notes until ctx ends.
@@ -38,8 +38,8 @@ func (n *noter) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case data := <-n.news:
-			if err := n.desk.Note(ctx, data); err != nil && ctx.Err() == nil {
+		case file := <-n.news:
+			if err := n.desk.Note(ctx, file); err != nil && ctx.Err() == nil {
 				n.log.Warn("a change of the cluster file could not be noted in the journal", "error", err)
 			}
 		}

@@ -20,7 +20,7 @@ func (l *loop) publish(p publication) {
 	l.closeDue = next
 	if !maps.Equal(closing, p.closing) {
 		p.closing = closing
-		p.resources = p.translate()
+		p.translate()
 	}
 	l.server.Publish(p.resources, p.at)
 	l.now = p
@@ -52,7 +52,7 @@ func (l *loop) moved(news map[model.Address]answer) {
 	if l.serving() {
 		p := l.now
 		p.answers = answers
-		p.resources = p.translate()
+		p.translate()
 		l.publish(p)
 	}
 }
@@ -73,11 +73,11 @@ func (l *loop) renew(now time.Time) {
 		l.now.due = now.Add(tryAgain)
 		return
 	}
+	p.translate()
 	l.warn(p)
 	if !p.sameMaterial(l.now.loaded) {
 		l.log.Info("certificates renewed", "next", p.due)
 	}
-	p.resources = p.translate()
 	l.publish(p)
 }
 
@@ -143,8 +143,8 @@ func (l *loop) lastAccepted(now time.Time) *publication {
 	if len(problems) > 0 {
 		return nil
 	}
-	p := publication{loaded: last, answers: l.lookUp(context.Background(), last)}
-	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings())
-	p.resources = p.translate()
+	p := publication{loaded: last, answers: l.lookUp(context.Background(), last), past: l.now.past}
+	p.wishes, p.drifts = l.now.still(p), those(l.now.drifts, p.beginnings)
+	p.translate()
 	return &p
 }

@@ -33,8 +33,9 @@ func (p publication) beginnings() map[xds.NodeOf]inquiry {
 		if !ok {
 			continue
 		}
+		m := p.manner(pool)
 		for _, n := range pool.Nodes {
-			if q, ok := p.question(pool, n); ok {
+			if q, ok := p.question(m, n); ok {
 				all[xds.NodeOf{Pool: pool.Name, Node: n.Name}] = beginning{q, way}
 			}
 		}
@@ -145,7 +146,8 @@ func (l *loop) drifted(drifts map[xds.NodeOf]wish) {
 		return
 	}
 	p := l.now
-	p.drifts = those(drifts, p.beginnings())
+	p.drifts = those(drifts, p.beginnings)
+	p.describe()
 	l.warn(p)
 	l.now = p
 }

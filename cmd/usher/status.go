@@ -24,30 +24,38 @@ func (l *loop) publishStatus(now time.Time) {
 		Supervised: l.process.s,
 	}
 	if l.now.cluster != nil {
-		s.Pools, s.Certificates = l.poolStatus(), l.certificateStatus()
+		s.Pools, s.Certificates = l.now.pools, l.certificateStatus()
 		s.Problems = slices.Concat(l.problems, l.refused())
-		s.Warnings, s.ServedHash = l.now.allWarnings(), l.now.hash
+		s.Warnings, s.ServedHash = l.now.said, l.now.hash
 	}
 	l.status.Store(s)
 }
 
-func (l *loop) poolStatus() []status.Pool {
-	var all []status.Pool
-	for _, p := range l.now.cluster.Pools {
-		pool := status.Pool{Name: p.Name}
-		for _, n := range p.Nodes {
-			s := nodeStatus(n, l.now.answers[n.Address])
-			w := l.now.wishes[xds.NodeOf{Pool: p.Name, Node: n.Name}]
-			s.Note = strings.TrimPrefix(w.note+"; "+l.now.drifts[xds.NodeOf{Pool: p.Name, Node: n.Name}].note, "; ")
-			s.Note = strings.TrimSuffix(s.Note, "; ")
-			if w.drain {
-				s.Asks = model.Drain
-			}
-			pool.Nodes = append(pool.Nodes, s)
+// describe notes what the status says of a publication: the status is made at every
+// turn of the loop, and there may be thousands of nodes.
+func (p *publication) describe() { p.pools, p.said = p.poolStatus(), p.allWarnings() }
+
+func (p *publication) poolStatus() []status.Pool {
+	all := make([]status.Pool, 0, len(p.cluster.Pools))
+	for _, pool := range p.cluster.Pools {
+		s := status.Pool{Name: pool.Name, Nodes: make([]status.Node, 0, len(pool.Nodes))}
+		for _, n := range pool.Nodes {
+			s.Nodes = append(s.Nodes, p.nodeStatus(xds.NodeOf{Pool: pool.Name, Node: n.Name}, n))
 		}
-		all = append(all, pool)
+		all = append(all, s)
 	}
 	return all
+}
+
+func (p *publication) nodeStatus(of xds.NodeOf, n model.Node) status.Node {
+	s := nodeStatus(n, p.answers[n.Address])
+	w := p.wishes[of]
+	s.Note = strings.TrimPrefix(w.note+"; "+p.drifts[of].note, "; ")
+	s.Note = strings.TrimSuffix(s.Note, "; ")
+	if w.drain {
+		s.Asks = model.Drain
+	}
+	return s
 }
 
 func nodeStatus(n model.Node, a answer) status.Node {
@@ -99,7 +107,7 @@ func (l *loop) acmeStatus(c model.Certificate) *status.ACME {
 }
 
 // allWarnings are what works and should not stay, in one line each.
-func (p publication) allWarnings() []string {
+func (p *publication) allWarnings() []string {
 	return slices.Concat(warnings(p.cluster, p.answers), p.notes(), p.warnings)
 }
 

@@ -25,7 +25,7 @@ func (l *loop) report() state {
 		s.words = "Envoy has not accepted cluster.yaml yet"
 	default:
 		s.words = fmt.Sprintf("cluster.yaml is live: %d listeners, %d pools, %d nodes",
-			len(l.now.cluster.Listeners), len(l.now.cluster.Pools), len(l.now.addresses()))
+			len(l.now.cluster.Listeners), len(l.now.cluster.Pools), l.now.nodes())
 	}
 	return s
 }

@@ -16,7 +16,7 @@ func (l *loop) heard(wishes map[xds.NodeOf]wish) {
 	if !l.serving() {
 		return
 	}
-	wishes = those(wishes, l.now.questions()) // the news may be of an earlier file
+	wishes = those(wishes, l.now.questions) // the news may be of an earlier file
 	for of, w := range wishes {
 		if was := l.now.wishes[of]; w.drain && !was.drain {
 			l.log.Info("a node asks to be drained: its sessions stay, nobody new comes", "pool", of.Pool, "node", of.Node)
@@ -29,21 +29,25 @@ func (l *loop) heard(wishes map[xds.NodeOf]wish) {
 	}
 	p := l.now
 	p.wishes = wishes
-	p.resources = p.translate()
+	p.translate()
 	l.warn(p)
 	l.publish(p)
 }
 
 // still are the wishes that count for the next publication: of nodes that it asks.
 func (p publication) still(next publication) map[xds.NodeOf]wish {
-	return those(p.wishes, next.questions())
+	return those(p.wishes, next.questions)
 }
 
 // those are what is known of nodes that are asked.
-func those(known map[xds.NodeOf]wish, asked map[xds.NodeOf]inquiry) map[xds.NodeOf]wish {
+func those(known map[xds.NodeOf]wish, asked func() map[xds.NodeOf]inquiry) map[xds.NodeOf]wish {
 	all := map[xds.NodeOf]wish{}
-	for of := range asked {
-		if w, ok := known[of]; ok {
+	if len(known) == 0 {
+		return all // as a rule: nobody is looked for among thousands
+	}
+	still := asked()
+	for of, w := range known {
+		if _, ok := still[of]; ok {
 			all[of] = w
 		}
 	}
@@ -109,6 +113,6 @@ func (l *loop) hangUp(now time.Time) {
 		return
 	}
 	p := l.now
-	p.resources = p.translate()
+	p.translate()
 	l.publish(p)
 }

@@ -29,18 +29,25 @@ func (w *words) say(format string, args ...any) { *w = append(*w, fmt.Sprintf(fo
 
 // matched says what came, what went and what changed among things that have names.
 func matched[T any](w *words, kind string, was, now []T, name, text func(T) string, both func(a, b T)) {
-	find := func(all []T, n string) int { return slices.IndexFunc(all, func(t T) bool { return name(t) == n }) }
+	places := func(all []T) map[string]int {
+		at := make(map[string]int, len(all))
+		for i, t := range slices.Backward(all) {
+			at[name(t)] = i // the first of a name counts
+		}
+		return at
+	}
+	old, next := places(was), places(now)
 	var before, after []string // those on both sides, in their orders
 	for _, a := range was {
-		if find(now, name(a)) < 0 {
+		if _, ok := next[name(a)]; !ok {
 			w.say("%s %s removed", kind, name(a))
 		} else {
 			before = append(before, name(a))
 		}
 	}
 	for _, b := range now {
-		i := find(was, name(b))
-		if i < 0 {
+		i, ok := old[name(b)]
+		if !ok {
 			w.say("%s %s added%s", kind, name(b), text(b))
 			continue
 		}
@@ -76,27 +83,38 @@ func (w *words) pool(a, b model.Pool) {
 	before, after := a, b
 	before.Nodes, after.Nodes = nil, nil
 	w.fields(at, before, after)
+	old, next := nodesOf(a), nodesOf(b)
 	for _, n := range a.Nodes {
-		if nodeOf(b, n.Name) == nil {
+		if next[n.Name] == nil {
 			w.say("%snode %s removed", at, n.Name)
 		}
 	}
 	for _, n := range b.Nodes {
-		if old := nodeOf(a, n.Name); old != nil {
-			w.node(at+"node "+n.Name, *old, n)
-		} else {
+		switch was := old[n.Name]; {
+		case was == nil:
 			w.say("%snode %s added at %s%s", at, n.Name, n.Address, newcomer(n))
+		case *was != n:
+			w.node(at+"node "+n.Name, *was, n)
 		}
 	}
-	if !slices.Equal(common(a, b), common(b, a)) {
+	if !slices.Equal(common(a, next), common(b, old)) {
 		w.say("%sits nodes stand in another order", at)
 	}
 }
 
+// nodesOf are a pool's nodes by name, of which there may be thousands.
+func nodesOf(p model.Pool) map[string]*model.Node {
+	all := make(map[string]*model.Node, len(p.Nodes))
+	for i := range slices.Backward(p.Nodes) {
+		all[p.Nodes[i].Name] = &p.Nodes[i]
+	}
+	return all
+}
+
 // common are the names of a pool's nodes that another one has as well.
-func common(p, other model.Pool) (names []string) {
+func common(p model.Pool, other map[string]*model.Node) (names []string) {
 	for _, n := range p.Nodes {
-		if nodeOf(other, n.Name) != nil {
+		if other[n.Name] != nil {
 			names = append(names, n.Name)
 		}
 	}

@@ -8,6 +8,7 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,6 +33,25 @@ type Desk struct {
 	config string
 	dir    string // of the journal
 	check  Check
+	seen   Seen // by Note
+}
+
+// Seen is a text that somebody has read as the cluster file already. The cluster is
+// nil where it can't be read at all.
+type Seen struct {
+	Text     []byte
+	Cluster  *model.Cluster
+	Problems model.Problems
+}
+
+// read is what a text says, of the one that was seen without reading it again.
+func (d *Desk) read(text []byte, seen ...Seen) (*model.Cluster, model.Problems) {
+	for _, s := range seen {
+		if (s.Cluster != nil || len(s.Problems) > 0) && bytes.Equal(s.Text, text) {
+			return s.Cluster, s.Problems
+		}
+	}
+	return model.Parse(d.config, text)
 }
 
 // New is a desk for a cluster file, with its journal in the state folder.

@@ -200,7 +200,7 @@ func TestTheJournalKnowsWhoAndWhat(t *testing.T) {
 	d.mustSave(t, model.SetNode("p", "a", "state", "drain"))
 	edited := strings.Replace(d.mustRead(t), "name: c, address: 10.0.0.3:80", "name: c, address: 10.0.0.3:80, weight: 5", 1)
 	for range 2 { // the loop may see one save twice
-		if err := d.Note(t.Context(), []byte(edited)); err != nil {
+		if err := d.Note(t.Context(), Seen{Text: []byte(edited)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -236,7 +236,7 @@ func TestWhatAnEditorSavedBeforeIsNotedToo(t *testing.T) {
 
 func TestTheJournalIsBounded(t *testing.T) {
 	d := newDesk(t, file)
-	if err := d.Note(t.Context(), []byte(file)); err != nil {
+	if err := d.Note(t.Context(), Seen{Text: []byte(file)}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range maxEntries {
@@ -245,7 +245,7 @@ func TestTheJournalIsBounded(t *testing.T) {
 		}
 	}
 	for i := range 7 {
-		if err := d.Note(t.Context(), fmt.Appendf(nil, "%s# %d\n", file, i)); err != nil {
+		if err := d.Note(t.Context(), Seen{Text: fmt.Appendf(nil, "%s# %d\n", file, i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -259,7 +259,7 @@ func TestTheJournalIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Note(t.Context(), []byte(file)); err != nil {
+	if err := d.Note(t.Context(), Seen{Text: []byte(file)}); err != nil {
 		t.Fatal(err)
 	}
 	if all, err = d.History(); err != nil || len(all) != 3 || all[0].ID != "303" {

@@ -134,8 +134,9 @@ func sessions(was, now *model.Cluster) (words []string) {
 		if next == nil {
 			continue
 		}
+		left := nodesOf(*next)
 		for _, n := range p.Nodes {
-			if text := fate(n, nodeOf(*next, n.Name)); text != "" {
+			if text := fate(n, left[n.Name]); text != "" {
 				words = append(words, "pool "+p.Name+": "+text)
 			}
 		}
@@ -164,12 +165,4 @@ func poolOf(c *model.Cluster, name string) *model.Pool {
 		return nil
 	}
 	return &c.Pools[i]
-}
-
-func nodeOf(p model.Pool, name string) *model.Node {
-	i := slices.IndexFunc(p.Nodes, func(n model.Node) bool { return n.Name == name })
-	if i < 0 {
-		return nil
-	}
-	return &p.Nodes[i]
 }

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"usher/model"
 )
 
 // Bounds of the journal: the oldest entries go first, the last one stays.
@@ -39,16 +37,19 @@ type record struct {
 
 // Note tells the journal what the file is now, where an editor may have changed it:
 // what is known already is noted once. The first time it only remembers it.
-func (d *Desk) Note(ctx context.Context, now []byte) error {
+// Only one goroutine may note.
+func (d *Desk) Note(ctx context.Context, now Seen) error {
 	unlock, err := d.lock(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	return d.note(now)
+	err = d.note(now.Text, d.seen, now)
+	d.seen = now
+	return err
 }
 
-func (d *Desk) note(now []byte) error {
+func (d *Desk) note(now []byte, seen ...Seen) error {
 	last, err := os.ReadFile(d.last())
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -58,12 +59,12 @@ func (d *Desk) note(now []byte) error {
 	case string(last) == string(now):
 		return nil
 	}
-	_, err = d.add(Author{Via: ViaFile}, last, now)
+	_, err = d.add(Author{Via: ViaFile}, last, now, seen...)
 	return err
 }
 
 // add writes an entry. The lock is held.
-func (d *Desk) add(by Author, before, after []byte) (Entry, error) {
+func (d *Desk) add(by Author, before, after []byte, seen ...Seen) (Entry, error) {
 	ids, err := d.ids()
 	if err != nil {
 		return Entry{}, err
@@ -73,7 +74,7 @@ func (d *Desk) add(by Author, before, after []byte) (Entry, error) {
 		id = ids[len(ids)-1] + 1
 	}
 	r := record{Before: string(before), After: string(after)}
-	r.Entry = Entry{ID: strconv.Itoa(id), Time: time.Now().UTC().Truncate(time.Second), Name: by.Name, Via: by.Via, Words: d.words(before, after),
+	r.Entry = Entry{ID: strconv.Itoa(id), Time: time.Now().UTC().Truncate(time.Second), Name: by.Name, Via: by.Via, Words: d.words(before, after, seen...),
 		Diff: unified(filepath.Base(d.config), before, after)}
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -86,9 +87,9 @@ func (d *Desk) add(by Author, before, after []byte) (Entry, error) {
 }
 
 // words are the changes as the journal has them.
-func (d *Desk) words(before, after []byte) []string {
-	was, _ := model.Parse(d.config, before)
-	now, problems := model.Parse(d.config, after)
+func (d *Desk) words(before, after []byte, seen ...Seen) []string {
+	was, _ := d.read(before, seen...)
+	now, problems := d.read(after, seen...)
 	switch {
 	case now == nil:
 		return []string{"the file can't be read: " + problems[0].What}
