@@ -16,9 +16,9 @@ func certListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List every certificate in use: here, on the nodes, and issued for elsewhere",
-		Long: `list names the local CA, the certificates of cluster.yaml, those that the nodes
-show on the wire, and those that were issued for use elsewhere: for whom, by whom,
-and how many days are left. It changes nothing.`,
+		Long: `list names the local CA, the certificates of cluster.yaml, that of a console which
+others reach, those that the nodes show on the wire, and those that were issued for
+use elsewhere: for whom, by whom, and how many days are left. It changes nothing.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := p.resolve(); err != nil {
@@ -56,6 +56,9 @@ func listCertificates(cmd *cobra.Command, p places, now time.Time) error {
 	}
 	for _, c := range ledger {
 		t.row(fmt.Sprintf("issued, serial %x", c.SerialNumber), pki.FactsOf(c, now))
+	}
+	if pair, err := store.Kept(faceFile); err == nil && pair.Leaf != nil {
+		t.row("console", pki.FactsOf(pair.Leaf, now))
 	}
 	file, err := readPublication(cmd.Context(), p.config, store, now)
 	if err == nil {

@@ -185,6 +185,12 @@ func TestAConsoleThatOthersReach(t *testing.T) {
 		_ = resp.Body.Close()
 		t.Error("TLS 1.1 is spoken")
 	}
+	list, said := certListCommand(), &bytes.Buffer{}
+	list.SetArgs([]string{"--config", s.config, "--state", s.state})
+	list.SetOut(said)
+	if err := list.ExecuteContext(t.Context()); err != nil || !strings.Contains(said.String(), "\nconsole ") {
+		t.Errorf("usher cert list: %v\n%s", err, said)
+	}
 }
 
 func TestTheConsolesCertificateFollowsItsRenewals(t *testing.T) {
