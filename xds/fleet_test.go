@@ -189,6 +189,20 @@ func (f *fleet) settled(n int) {
 	f.until("everybody to have everything", func() bool { return len(f.Clients()) == n && f.Settled(true) })
 }
 
+// greeted waits until so many have asked for everything and lack nothing.
+func (f *fleet) greeted(n int) {
+	f.t.Helper()
+	f.until("everybody to ask", func() bool {
+		all := f.Clients()
+		for _, c := range all {
+			if c.Kinds[Routes].State == "unasked" {
+				return false
+			}
+		}
+		return len(all) == n && f.Settled(true)
+	})
+}
+
 // have waits until all members have these endpoints of p0.
 func (f *fleet) have(r Resources) {
 	f.t.Helper()
@@ -256,16 +270,7 @@ func TestAFleetThatComesBackIsToldNothingThatItHas(t *testing.T) {
 
 	f := newFleet(t, r) // another usher, with the same file
 	f.join(n, before.members...)
-	f.until("all to have asked", func() bool {
-		all := f.Clients()
-		for _, c := range all {
-			if c.Kinds[Routes].State == "unasked" {
-				return false
-			}
-		}
-		return len(all) == n
-	})
-	f.settled(n)
+	f.greeted(n)
 	if told := f.told.Load(); told > 0 {
 		t.Errorf("%d resources are sent again", told)
 	}

@@ -19,9 +19,9 @@ const (
 	// its TLS handshake takes usher some 0.8 ms, so that all of them together take
 	// less than 1 % of a core.
 	healthsAtATime  = 256
-	sessionsAtATime = 2
+	sessionsAtATime = 1
 	// saved is how many looks' worth of questions may be asked at once after a pause.
-	saved = 16
+	saved = 32
 )
 
 // soonAgain is when a node that did not answer is asked again, at most.
