@@ -6,6 +6,7 @@ LINT       := v2.15.0
 AXE        := axe-core-4.14.1.min.js
 NFPM       := v2.43.4
 CYCLONEDX  := v1.10.0
+BENCHSTAT  := v0.0.0-20260908200009-22c9c6c9d4da
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT     := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 GO_BUILD    = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)"
@@ -14,7 +15,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat test-console lint reference man bench images compose-test release test-release test-kubernetes clean
+.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat test-console lint reference man bench-go bench-scale images compose-test release test-release test-kubernetes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,8 +72,16 @@ reference: ## write the references of the file and of the metrics in README.md a
 man: build ## the manual pages, to dist/man; read them by `man -M dist/man usher`
 	bin/usher man dist/man
 
-bench: ## the Go benchmarks
-	go test -run '^$$' -bench . -benchmem ./model ./xds ./cmd/usher/console
+bench-go: $(TOOLS)/benchstat-$(BENCHSTAT) ## the Go benchmarks; with BASE=COMMIT beside those of another commit
+	e2e/scale/compare.sh $< $(BASE)
+
+$(TOOLS)/benchstat-$(BENCHSTAT):
+	@mkdir -p $(TOOLS)
+	GOBIN="$(CURDIR)/$(TOOLS)/new-benchstat" go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT)
+	@mv $(TOOLS)/new-benchstat/benchstat $@ && rmdir $(TOOLS)/new-benchstat
+
+bench-scale: envoy ## from a save to its acceptance by a real Envoy, memory and idle time, by size; 20 minutes
+	go test -run '^$$' -bench . -benchtime 5x -timeout 60m ./e2e/scale
 
 images: build envoy ## the images of deploy/compose.yaml; needs a Docker daemon
 	deploy/images.sh

@@ -60,15 +60,18 @@ func resume(path string) int64 {
 }
 
 func readLog(path string, at int64, line func(string)) int64 {
+	info, err := os.Stat(path) // as a rule there is nothing new
+	if err != nil {
+		return 0
+	}
+	if info.Size() == at {
+		return at
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return 0
 	}
 	defer f.Close() //nolint:errcheck // read only
-	info, err := f.Stat()
-	if err != nil || info.Size() == at {
-		return at
-	}
 	if info.Size() < at {
 		at = 0
 	}

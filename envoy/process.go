@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // The files in Options.Dir.
@@ -174,8 +176,12 @@ func (o Options) keep(ctx context.Context, id identity) (alive bool) {
 	return o.watch(ctx, id)
 }
 
-// watch waits until the process dies or ctx ends; then it is still alive.
+// watch waits until the process dies or ctx ends; then it is still alive. Where the
+// kernel tells nobody of a death, it looks again and again.
 func (o Options) watch(ctx context.Context, id identity) (alive bool) {
+	if died, err := id.dies(ctx); err == nil {
+		return !died
+	}
 	for id.lives() {
 		if !sleep(ctx, watchEvery) {
 			return true
@@ -187,6 +193,33 @@ func (o Options) watch(ctx context.Context, id identity) (alive bool) {
 // lives tells whether the very process still runs.
 func (id identity) lives() bool {
 	return id.PID > 0 && id.Start != "" && startTime(id.PID) == id.Start
+}
+
+// dies waits until the process dies or ctx ends (pidfd_open(2), Linux 5.3).
+func (id identity) dies(ctx context.Context) (died bool, err error) {
+	fd, err := unix.PidfdOpen(id.PID, unix.PIDFD_NONBLOCK)
+	if err != nil {
+		return false, err
+	}
+	f := os.NewFile(uintptr(fd), "pidfd")
+	defer f.Close() //nolint:errcheck // nothing is written
+	if !id.lives() {
+		return true, nil // the number may be another's by now
+	}
+	if err := f.SetReadDeadline(time.Time{}); err != nil {
+		return false, err // it can't be waited for
+	}
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return false, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Now()) })
+	defer stop()
+	err = conn.Read(func(fd uintptr) bool {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		return err == nil && n > 0
+	})
+	return err == nil, nil
 }
 
 // startTime is when a process began, empty when there is none or only its

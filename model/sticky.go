@@ -22,8 +22,8 @@ type Sticky struct {
 	// path_parameter.
 	Separator string `yaml:"separator"`
 	// SessionPath is a page of the nodes that begins a session: usher asks each node
-	// for it at its start and every 5 minutes, and says so where the session does not
-	// end in the node's name. `off` asks none. Only with jvm_route. Default: /.
+	// for it at its start and every 5 minutes (four nodes a second at most), and says
+	// so where the session does not end in the node's name. `off` asks none. Only with jvm_route. Default: /.
 	SessionPath string `yaml:"session_path"`
 	// RouteCookie is a cookie that the balancer makes itself and that names the
 	// node, so that it follows its client to every path (httpd: Header add

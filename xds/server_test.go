@@ -562,3 +562,12 @@ func TestVersionsAreOfContent(t *testing.T) {
 		t.Errorf("a weight changes %v", changed)
 	}
 }
+
+// pairsOf are stand-ins for the certificates of a file.
+func pairsOf(c *model.Cluster) map[string]pki.Pair {
+	all := map[string]pki.Pair{}
+	for _, cert := range c.Certificates {
+		all[cert.Name] = pki.Pair{Chain: []byte("chain"), Key: []byte("the private key")}
+	}
+	return all
+}

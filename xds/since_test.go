@@ -32,8 +32,10 @@ func TestEnvoyIsAskedAboutWhatHasChanged(t *testing.T) {
 		want   string
 	}{
 		"a weight": {func(text string) string { return sample.Reweigh(text, "p1n1", 7) }, ""},
-		"a pool":   {func(text string) string { return strings.Replace(text, "- name: p1\n", "- name: p1\n    connect_timeout: 2s\n", 1) }, "clusters p1, endpoints p1"},
-		"a route":  {func(text string) string { return strings.Replace(text, "pool: p1}", "pool: p1, timeout: 7s}", 1) }, "secrets server, listeners https, routes https with /p1"},
+		"a pool": {func(text string) string {
+			return strings.Replace(text, "- name: p1\n", "- name: p1\n    connect_timeout: 2s\n", 1)
+		}, "clusters p1, endpoints p1"},
+		"a route": {func(text string) string { return strings.Replace(text, "pool: p1}", "pool: p1, timeout: 7s}", 1) }, "secrets server, listeners https, routes https with /p1"},
 		"a node less": {func(text string) string {
 			return strings.Replace(text, "      - {name: p1n1, address: 127.0.0.6:9443, weight: 1}\n", "", 1)
 		}, "secrets server, listeners https, routes https with /p1"},

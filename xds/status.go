@@ -25,13 +25,17 @@ type ClientState struct {
 }
 
 // Clients are all connected Envoys, by node and address.
-func (s *Server) Clients() []Client {
+func (s *Server) Clients() []Client { return s.those(func(*client) bool { return true }) }
+
+func (s *Server) those(such func(*client) bool) []Client {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := make([]Client, 0, len(s.clients))
+	all := []Client{}
 	for _, c := range s.clients {
-		all = append(all, c.status(c.view()))
+		if such(c) {
+			all = append(all, c.status(c.view()))
+		}
 	}
+	s.mu.Unlock()
 	slices.SortFunc(all, func(a, b Client) int {
 		return cmp.Or(cmp.Compare(a.Node, b.Node), cmp.Compare(a.Address, b.Address), a.Since.Compare(b.Since))
 	})
@@ -71,9 +75,9 @@ func (s *Server) Counts() map[string]Count {
 // may say what they like: they are shown, and decide nothing.
 func (s *Server) Refusals() []Refusal {
 	var all []Refusal
-	for _, c := range s.Clients() {
+	for _, c := range s.those(func(c *client) bool { return c.trusted && c.refuses() }) {
 		for _, k := range c.Kinds {
-			if c.Trusted && k.Refusal != nil {
+			if k.Refusal != nil {
 				all = append(all, *k.Refusal)
 			}
 		}
@@ -97,7 +101,7 @@ func (s *Server) Place(r Refusal, place string) {
 }
 
 func (c *client) status(s *snapshot) Client {
-	out := Client{Node: c.node, Address: c.address, Trusted: c.trusted, Since: c.since}
+	out := Client{Node: c.node, Address: c.address, Trusted: c.trusted, Since: c.since, Kinds: make([]ClientState, 0, kinds)}
 	for _, k := range Kinds() {
 		out.Kinds = append(out.Kinds, c.kindStatus(s, k))
 	}

@@ -19,9 +19,9 @@ const (
 	// its TLS handshake takes usher some 0.8 ms, so that all of them together take
 	// less than 1 % of a core.
 	healthsAtATime  = 256
-	sessionsAtATime = 2
+	sessionsAtATime = 1
 	// saved is how many looks' worth of questions may be asked at once after a pause.
-	saved = 16
+	saved = 32
 )
 
 // soonAgain is when a node that did not answer is asked again, at most.
@@ -31,8 +31,10 @@ const soonAgain = 10 * time.Second
 type asker struct {
 	news chan map[xds.NodeOf]wish // the latest wishes, when they changed
 	slot chan struct{}
-	pace int // questions at each look
-	left int // of those that may be asked; run's own
+	// others says that others are followed.
+	others chan struct{}
+	pace   int // questions at each look
+	left   int // of those that may be asked; run's own
 
 	mu    sync.Mutex
 	asked map[xds.NodeOf]*asking
@@ -49,7 +51,7 @@ type asking struct {
 func newAsker(pace int) *asker {
 	return &asker{
 		news: make(chan map[xds.NodeOf]wish, 1), slot: make(chan struct{}, asksAtOnce), pace: pace, left: pace * saved,
-		asked: map[xds.NodeOf]*asking{},
+		others: make(chan struct{}, 1), asked: map[xds.NodeOf]*asking{},
 	}
 }
 
@@ -72,6 +74,10 @@ func (a *asker) follow(all map[xds.NodeOf]inquiry) {
 		asked[of] = was
 	}
 	a.asked = asked
+	select {
+	case a.others <- struct{}{}:
+	default:
+	}
 }
 
 // wishes are those that are known.
@@ -91,18 +97,38 @@ func (a *asker) wishes() map[xds.NodeOf]wish {
 func (a *asker) run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
-	tick := time.NewTicker(askEvery)
-	defer tick.Stop()
+	look := time.NewTimer(askEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
+		case <-a.others:
+		case now := <-look.C:
 			for s, q := range a.next(now) {
 				all.Go(func() { a.ask(ctx, s, q) })
 			}
 		}
+		look.Reset(a.rest(time.Now()))
 	}
+}
+
+// rest is how long nobody is due.
+func (a *asker) rest(now time.Time) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	rest := longestRest
+	for _, s := range a.asked {
+		if !s.busy {
+			rest = min(rest, s.due.Sub(now))
+		} else {
+			rest = min(rest, time.Second) // when it has answered
+		}
+		if rest <= askEvery {
+			break
+		}
+	}
+	return max(rest, askEvery)
 }
 
 // next are those who are due and not being asked, and what they are asked.

@@ -71,6 +71,7 @@ func (s *site) measure(b *testing.B, was, next string) {
 	}
 	b.StopTimer()
 	b.ReportMetric(float64(longest.Milliseconds()), "ms-max")
+	b.ReportMetric(s.memory(b, "VmHWM"), "MB-peak")
 	b.ReportMetric(b.Elapsed().Seconds()*1000/float64(b.N), "ms/op")
 	b.ReportMetric(0, "ns/op")
 	if b.N%2 == 1 { // back to where it was

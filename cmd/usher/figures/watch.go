@@ -21,6 +21,9 @@ const (
 	// which takes usher a second to read: it is had about once a minute. What is kept
 	// of it are 22 MiB, and the past besides (pastLimit).
 	duty = 50
+	// idleDuty is the same while nobody looks: usher shall take less than 1 % of a
+	// core then, all in all.
+	idleDuty = 200
 	// many hosts are so much to tell that a scrape is given what was found last, as
 	// long as the pause lasts.
 	many = 1000
@@ -134,9 +137,9 @@ func (w *Watch) due(now time.Time) bool {
 
 // pause is how long to wait after an answer.
 func (w *Watch) pause(now time.Time, took time.Duration) time.Duration {
-	every := watched
+	every, duty := watched, time.Duration(duty)
 	if w.latest.Load() != nil && now.Sub(time.Unix(0, w.looked.Load())) > attention { // an Envoy that has just been started is awaited
-		every = unwatched
+		every, duty = unwatched, idleDuty
 	}
 	return max(every, duty*took)
 }
