@@ -237,7 +237,7 @@ func closing(lines []string, at int) int {
 func (s madeUp) valid(t *testing.T) bool {
 	t.Helper()
 	dir := t.TempDir()
-	return exec.CommandContext(t.Context(), apache, "-t", "-d", dir, "-f", confOf(t, dir, freePort(t), trusting+s.conf())).Run() == nil //nolint:gosec // a path of the test's own
+	return exec.CommandContext(t.Context(), apache, "-t", "-d", dir, "-f", confOf(t, dir, freePort(t), trusting+s.conf())).Run() == nil
 }
 
 // try asks a httpd that has the site alone.
