@@ -144,14 +144,27 @@ func write(t *testing.T, path, text string) string {
 const apache = "/usr/sbin/apache2"
 
 // modules are those that a balancer with httpd loads.
-var modules = strings.Fields("mpm_event authz_core authz_host access_compat alias headers rewrite setenvif remoteip proxy proxy_http proxy_balancer proxy_hcheck proxy_wstunnel slotmem_shm watchdog " +
+var modules = strings.Fields("mpm_event authn_core authz_core authz_host access_compat alias headers rewrite setenvif remoteip proxy proxy_http proxy_balancer proxy_hcheck proxy_wstunnel slotmem_shm watchdog " +
 	"lbmethod_byrequests lbmethod_bybusyness lbmethod_bytraffic unixd")
 
 // startHTTPD starts a httpd with a piece of configuration in its only host.
 func startHTTPD(t *testing.T, piece string) balancer {
 	t.Helper()
+	return startHosts(t, "<VirtualHost 127.0.0.1:$PORT>\nServerName localhost\n"+piece+"\n</VirtualHost>\n")
+}
+
+// startHosts starts a httpd whose configuration ends in a text, which finds its port
+// at $PORT.
+func startHosts(t *testing.T, text string) balancer {
+	t.Helper()
 	dir := t.TempDir()
 	b := balancer{name: "httpd", port: freePort(t)}
+	return begin(t, b, syscall.SIGTERM, apache, "-d", dir, "-f", confOf(t, dir, b.port, text), "-DFOREGROUND")
+}
+
+// confOf writes a whole configuration around a text.
+func confOf(t *testing.T, dir string, port int, text string) string {
+	t.Helper()
 	var conf strings.Builder
 	for _, m := range modules {
 		path := "/usr/lib/apache2/modules/mod_" + m + ".so"
@@ -171,12 +184,8 @@ ServerLimit 1
 ThreadsPerChild 64
 MaxRequestWorkers 64
 KeepAliveTimeout 5
-<VirtualHost 127.0.0.1:%d>
-ServerName localhost
-%s
-</VirtualHost>
-`, b.port, dir, dir, b.port, piece)
-	return begin(t, b, syscall.SIGTERM, apache, "-d", dir, "-f", write(t, filepath.Join(dir, "httpd.conf"), conf.String()), "-DFOREGROUND")
+%s`, port, dir, dir, strings.ReplaceAll(text, "$PORT", fmt.Sprint(port)))
+	return write(t, filepath.Join(dir, "httpd.conf"), conf.String())
 }
 
 // startUsher starts usher with a cluster file whose only listener is at $PORT.

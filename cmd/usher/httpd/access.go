@@ -19,11 +19,11 @@ type access struct {
 // gates are the rules of a path. Those of mod_authz_core and of mod_access_compat
 // are kept apart, as a section may replace the one and not the other.
 type gates struct {
-	authz, compat *access // nil: everybody
-	any           bool    // Satisfy any
-	verify        bool    // SSLVerifyClient require
-	never         bool    // nobody
-	beside        *access // what else has to let in, whatever the rules above say
+	authz, compat *access    // nil: everybody
+	any           *directive // Satisfy any
+	verify        bool       // SSLVerifyClient require
+	never         bool       // nobody
+	beside        *access    // what else has to let in, whatever the rules above say
 }
 
 // result is what all of them let in.
@@ -32,7 +32,7 @@ func (g gates) result() access {
 	switch {
 	case g.never:
 		return access{}
-	case g.authz != nil && g.compat != nil && g.any:
+	case g.authz != nil && g.compat != nil && g.any != nil:
 		all.from = g.authz.from.or(g.compat.from)
 	default:
 		for _, a := range []*access{g.authz, g.compat} {
@@ -61,7 +61,9 @@ func (g gates) under(e, own gates) gates {
 	g.verify = g.verify || e.verify
 	g.never = g.never || e.never
 	g.beside = both(g.beside, e.beside)
-	g.any = g.any && e.any
+	if e.any == nil {
+		g.any = nil
+	}
 	return g
 }
 
@@ -105,7 +107,10 @@ func (t *translation) rules(d *directive, tls bool) func(*route) {
 			r.gates.compat = &compat
 		}
 		if satisfy != nil || len(ordered) > 0 { // mod_access_compat merges nothing: the inner section takes the place
-			r.gates.any = satisfy != nil && strings.EqualFold(satisfy.arg(0), "any")
+			r.gates.any = nil
+			if satisfy != nil && strings.EqualFold(satisfy.arg(0), "any") {
+				r.gates.any = satisfy
+			}
 		}
 		if verify != nil {
 			r.gates.verify = tls && strings.EqualFold(verify.arg(0), "require")
@@ -165,6 +170,9 @@ func (r *route) close() {
 	a := r.gates.result()
 	if r.to == nil && r.Respond == nil || r.Redirect != nil {
 		return // mod_alias answers before anybody is asked who he is
+	}
+	if g := r.gates; g.any != nil && g.authz == nil && g.compat != nil && !g.compat.from.all() {
+		g.any.amend(g.any.brief(), Approximated, "no Require stands beside it, and httpd lets everybody in then: Order, Allow and Deny count")
 	}
 	if a.certificate {
 		r.ClientCertificate = model.ClientRequire

@@ -106,11 +106,10 @@ func hoist(routes, early, inside []*route, change func(*route)) []*route {
 	if len(early) == 0 {
 		return routes
 	}
-	var own route
-	change(&own)
+	own := replaced(change)
 	for _, r := range inside {
 		for _, e := range early {
-			r.gates = r.gates.under(e.gates, own.gates)
+			r.gates = r.gates.under(e.gates, own)
 		}
 	}
 	first, last := slices.Index(routes, early[0]), slices.Index(routes, inside[len(inside)-1])
@@ -132,11 +131,23 @@ func hoist(routes, early, inside []*route, change func(*route)) []*route {
 	return all
 }
 
+// replaced are the gates that a section puts into the place of those around it: not
+// those that AuthMerging adds to them, which let nobody in where these do not.
+func replaced(change func(*route)) gates {
+	shut := route{gates: gates{authz: &access{}}}
+	change(&shut)
+	if len(shut.gates.authz.from) == 0 {
+		shut.gates.authz = nil
+	}
+	return shut.gates
+}
+
 // overlayMatching is overlay for an expression. Its requests are known only where
 // all routes do the same with them; else they are closed, if the section closes
 // anything.
 func overlayMatching(routes []*route, where *route, change func(*route)) []*route {
 	var one *route
+	lets := false // somebody in
 	open, several := where.met(routes)
 	for _, i := range open {
 		r := routes[i]
@@ -148,6 +159,7 @@ func overlayMatching(routes []*route, where *route, change func(*route)) []*rout
 		change(changed)
 		several = several || r.Rewrite != "" || one != nil && !one.same(changed)
 		one = changed
+		lets = lets || len(changed.gates.result().from) > 0
 	}
 	if one == nil {
 		return routes
@@ -159,7 +171,7 @@ func overlayMatching(routes []*route, where *route, change func(*route)) []*rout
 	case several && a.from.all() && !a.certificate:
 		where.from.say(Approximated, "what it opens stays as it is: the paths that the expression matches belong to several pools, or to none")
 		return routes
-	case several && len(a.from) > 0:
+	case several && lets:
 		one.Route, one.to = model.Route{Regex: where.Regex, Deny: true}, nil
 		one.verdict, one.note = Approximated, "closed to everybody: what the expression matches belongs to several pools, or in part to none; write a route for each"
 		one.comment = one.note

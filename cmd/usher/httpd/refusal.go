@@ -18,8 +18,10 @@ import (
 // refusal is what lets in fewer to some paths.
 type refusal struct {
 	from  *directive
-	paths func(change func(*route)) *route // for which it is
-	only  access                           // whom it lets in
+	paths func(change func(*route)) *route // for which it is, nil where it is for those of a <Proxy>
+	proxy *directive
+	where *route // that of a condition on the path, in the place of these
+	only  access // whom it lets in
 	// What became of it.
 	verdict Verdict
 	note    string
@@ -44,28 +46,35 @@ func (l *listener) refused(d *directive, flags map[string]string, conditions []*
 	if _, nocase := flags["nc"]; nocase {
 		pattern = "(?i)" + pattern
 	}
-	f.paths = func(func(*route)) *route { return refusedPaths(d, pattern) }
+	where, wider := refusedPaths(d, pattern)
+	if wider && f.verdict == Carried {
+		f.verdict, f.note = Approximated, "it was put on more paths: what it is for is no expression of RE2"
+	}
+	f.paths = func(func(*route)) *route { return where }
 	l.refusals = append(l.refusals, f)
 }
 
-// refusedPaths are those of a rule's expression: all, where it is none of RE2 or
+// refusedPaths are those of a rule's expression, or more, where it is none of RE2 or
 // stands for what does not match.
-func refusedPaths(d *directive, pattern string) *route {
-	if _, all := wholes[pattern]; all || strings.HasPrefix(strings.TrimPrefix(pattern, "(?i)"), "!") {
-		return at("/", d)
+func refusedPaths(d *directive, pattern string) (where *route, wider bool) {
+	if _, all := wholes[pattern]; all {
+		return at("/", d), false
+	}
+	if strings.HasPrefix(strings.TrimPrefix(pattern, "(?i)"), "!") {
+		return at("/", d), true
 	}
 	regex, ok := wholePath(pattern)
 	if !ok {
 		plain, nocase := strings.CutPrefix(pattern, "(?i)")
 		begin := folder(plain)
 		if !nocase || begin == "/" {
-			return at(begin, d)
+			return at(begin, d), true
 		}
 		regex = "(?i)^" + regexp.QuoteMeta(begin) + ".*$"
 	}
 	r := &route{from: d, verdict: Carried}
 	r.Regex = model.Regex(regex)
-	return r
+	return r, !ok
 }
 
 // refusing is what a rule with its conditions lets in, nil where it keeps out but
@@ -77,6 +86,9 @@ func refusing(d *directive, flags map[string]string, conditions []*directive, re
 	undecided := slices.DeleteFunc(slices.Clone(conditions), func(c *directive) bool {
 		return len(c.rows) > 0 && c.rows[0].Verdict == NotNeeded
 	})
+	if f := onPaths(d, conditions, undecided); f != nil {
+		return f
+	}
 	if set, ok := lettingIn(undecided); ok {
 		for _, c := range undecided {
 			c.rows = nil
@@ -90,8 +102,79 @@ func refusing(d *directive, flags map[string]string, conditions []*directive, re
 	return &refusal{from: d, verdict: NotCarried, note: reason + "; until then what it is for is closed"}
 }
 
+// onPaths is what a rule lets in that has a condition on the path: whom it refuses, it
+// does on the paths of the condition. It is nil where there is none, or where other
+// conditions keep out but some.
+func onPaths(d *directive, conditions, undecided []*directive) *refusal {
+	var where *route
+	var rest []*directive
+	for _, c := range either(undecided) {
+		if _, or := rewriteFlags(c.arg(2))["or"]; or {
+			return nil
+		}
+		r := conditionPaths(c)
+		if r == nil {
+			rest = append(rest, c)
+		} else if where == nil {
+			r.from, where = d, r
+		}
+	}
+	set, ok := lettingIn(rest)
+	if where == nil || len(rest) > 0 && !ok && !slices.ContainsFunc(rest, exceptSome) {
+		return nil
+	}
+	for _, c := range conditions {
+		if ok || !slices.Contains(rest, c) {
+			c.rows = nil
+			c.say(Carried, "")
+		}
+	}
+	return &refusal{from: d, where: where, only: access{from: set}, verdict: Approximated, note: fmt.Sprintf("it was put on all paths that %s matches", where.Regex)}
+}
+
+// either makes one condition of those on the path that [OR] joins, where nothing else
+// is joined to them.
+func either(conditions []*directive) []*directive {
+	if len(conditions) < 2 || slices.ContainsFunc(conditions, func(c *directive) bool { return !strings.EqualFold(c.arg(0), "%{REQUEST_URI}") }) {
+		return conditions
+	}
+	one := *conditions[len(conditions)-1]
+	var patterns []string
+	for i, c := range conditions {
+		_, or := rewriteFlags(c.arg(2))["or"]
+		if _, nocase := rewriteFlags(c.arg(2))["nc"]; nocase || or != (i < len(conditions)-1) || strings.HasPrefix(c.arg(1), "!") {
+			return conditions
+		}
+		patterns = append(patterns, c.arg(1))
+	}
+	one.args = []string{one.arg(0), strings.Join(patterns, "|")}
+	return []*directive{&one}
+}
+
+// conditionPaths are those of a condition on the path, nil where it is on something
+// else, or no expression of RE2.
+func conditionPaths(c *directive) *route {
+	pattern, flags := c.arg(1), rewriteFlags(c.arg(2))
+	if !strings.EqualFold(c.arg(0), "%{REQUEST_URI}") || strings.ContainsAny(pattern[:min(1, len(pattern))], "!=<>-") {
+		return nil
+	}
+	if _, nocase := flags["nc"]; nocase {
+		pattern = "(?i)" + pattern
+	}
+	regex, ok := wholePath(pattern)
+	if !ok {
+		return nil
+	}
+	r := &route{verdict: Carried}
+	r.Regex = model.Regex(regex)
+	return r
+}
+
 // exceptSome tells whether a condition holds for all clients but some.
 func exceptSome(c *directive) bool {
+	if _, or := rewriteFlags(c.arg(2))["or"]; or && (strings.EqualFold(c.arg(0), "%{REQUEST_URI}") || strings.EqualFold(c.arg(0), "%{REMOTE_ADDR}")) {
+		return true // nobody knows for how many
+	}
 	return !aboutRequest(c.arg(0)) && (strings.HasPrefix(c.arg(1), "!") || strings.Contains(c.arg(1), "(?!"))
 }
 
@@ -171,36 +254,88 @@ func cutLast(text, separator string) (before, after string, found bool) {
 
 // refuse puts the refusals of a server onto its routes.
 func (t *translation) refuse(l *listener, s *server, all []*route) []*route {
-	for _, d := range s.both("location", "locationmatch", "proxy", "proxymatch") {
+	sections := s.both("location", "locationmatch", "proxy", "proxymatch")
+	for _, d := range sections {
 		l.rulesBelow(t, d)
+	}
+	for _, f := range l.refusals {
+		if f.verdict == Carried && slices.ContainsFunc(sections, f.yields) {
+			f.verdict, f.note = Approximated, "in httpd the rules of one section alone count for a request: those of the last that it is in"
+		}
 	}
 	for _, d := range s.undecided() {
 		l.undecided(t, d)
 	}
 	for _, f := range l.refusals {
-		change := func(r *route) { r.gates.beside = both(r.gates.beside, &f.only) }
-		all = overlay(all, f.paths(change), change)
+		all = f.onto(all)
 	}
 	return all
 }
 
-// refusalsSaid says what became of each, in the place of what its routes say.
+// yields tells whether a rule in a section may not count where another section is.
+func (f *refusal) yields(to *directive) bool {
+	d := f.from.parent
+	if d == to || !d.is("location", "locationmatch", "proxy", "proxymatch") || len(to.those("rewriteengine", "rewriterule")) == 0 {
+		return false
+	}
+	a, b := d.arg(0), to.arg(0)
+	apart := d.is("location") && to.is("location") && isPlain(a) && isPlain(b) && !below(a, b) && !below(b, a)
+	return !apart
+}
+
+// onto puts a refusal onto the routes that it is for.
+func (f *refusal) onto(all []*route) []*route {
+	change := func(r *route) { r.gates.beside = both(r.gates.beside, &f.only) }
+	if f.where != nil {
+		return overlay(all, f.where, change)
+	}
+	if f.proxy == nil {
+		return overlay(all, f.paths(change), change)
+	}
+	for _, r := range all {
+		if r.to == nil {
+			continue
+		}
+		whole, part := r.inSection(f.proxy)
+		if whole || part {
+			change(r)
+		}
+		if part && !whole && f.verdict == Carried {
+			f.verdict, f.note = Approximated, "it was put on all of the pool's requests"
+		}
+	}
+	return all
+}
+
+// refusalsSaid says what became of each, in the place of what its routes say, unless
+// these close more.
 func (l *listener) refusalsSaid() {
 	for _, f := range l.refusals {
-		f.from.rows = slices.DeleteFunc(f.from.rows, func(r Row) bool { return r.What == plain(f.from.brief()) })
+		f.from.rows = slices.DeleteFunc(f.from.rows, func(r Row) bool {
+			own := r.What == plain(f.from.brief())
+			if own && r.Verdict == Approximated && f.verdict == Carried {
+				f.verdict, f.note = r.Verdict, r.Note
+			}
+			return own
+		})
 		f.from.say(f.verdict, f.note)
 	}
 }
 
-// pathsIn are the paths of a section; all of them, of one that has none.
-func (t *translation) pathsIn(d *directive) func(func(*route)) *route {
-	return func(change func(*route)) *route {
+// isIn makes a refusal one for the requests of a section; for all, of one that is for
+// all.
+func (f *refusal) isIn(t *translation, d *directive) *refusal {
+	if d.is("proxy", "proxymatch") {
+		f.proxy = d
+	}
+	f.paths = func(change func(*route)) *route {
 		if d.is("location", "locationmatch") {
 			where, _ := t.ruled(d, change)
 			return where
 		}
 		return at("/", d)
 	}
+	return f
 }
 
 // rulesBelow takes the rules of mod_rewrite that stand in a section.
@@ -215,8 +350,7 @@ func (l *listener) rulesBelow(t *translation, d *directive) {
 			continue
 		}
 		if f := refusing(rule, rewriteFlags(rule.arg(2)), conditions, "rules in a section are not followed: write a route for each"); f != nil {
-			f.paths = t.pathsIn(d)
-			l.refusals = append(l.refusals, f)
+			l.refusals = append(l.refusals, f.isIn(t, d))
 		}
 		conditions = nil
 	}
@@ -264,13 +398,14 @@ func (l *listener) undecided(t *translation, d *directive) {
 	if only.from.all() && !only.certificate || len(only.from) == 0 && d.keepsOutSome() {
 		return
 	}
-	f := &refusal{from: d, paths: t.pathsIn(d.parent), only: only, verdict: NotCarried, note: d.idle.note + "; until then its rules are for all requests there"}
+	f := &refusal{from: d, only: only, verdict: NotCarried, note: d.idle.note + "; until then its rules are for all requests there"}
+	f.isIn(t, d.parent)
 	if where != nil {
-		f.paths = func(func(*route)) *route { return where }
+		f.paths, f.proxy = func(func(*route)) *route { return where }, nil
 		f.note = fmt.Sprintf("%s; until then its rules are for all requests of %s", d.idle.note, where.Regex)
 	}
 	if understood {
-		if f.verdict, f.note = Carried, ""; !nobody {
+		if f.verdict, f.note = Carried, ""; !nobody || where != nil && d.parent.is("proxy", "proxymatch") {
 			f.verdict, f.note = Approximated, "rules around it count for these clients as well"
 		}
 		d.walk(func(b *directive) { b.say(Carried, "") })

@@ -114,6 +114,20 @@ func (d *directive) amend(what string, v Verdict, note string) {
 	}
 }
 
+// further says what else a directive is not as it was.
+func (d *directive) further(note string) {
+	note = plain(note)
+	for i, r := range d.rows {
+		switch {
+		case r.What != plain(d.brief()) || strings.Contains(r.Note, note):
+		case r.Verdict == Carried:
+			d.rows[i].Verdict, d.rows[i].Note = Approximated, note
+		case r.Verdict == Approximated:
+			d.rows[i].Note += "; " + note
+		}
+	}
+}
+
 const briefText = 72 // characters of a directive in the report
 
 var secretPattern = regexp.MustCompile(`(?i)\b(secret|password|passphrase)=\S+|//[^/\s@]*@`)

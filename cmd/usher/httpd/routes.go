@@ -33,7 +33,7 @@ func (t *translation) routes(l *listener, s *server) []*route {
 		r.close()
 	}
 	l.refusalsSaid()
-	return needed(all)
+	return needed(slashed(all))
 }
 
 func (r *route) clone() *route {
@@ -124,6 +124,7 @@ func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
 			}
 		}
 	}
+	s.mergesProxies(all)
 	for _, d := range s.sections() {
 		if change := t.rules(d, l.TLS != nil); change != nil {
 			where, change := t.ruled(d, change)
@@ -131,4 +132,24 @@ func (t *translation) guarded(l *listener, s *server, all []*route) []*route {
 		}
 	}
 	return reachable(t.refuse(l, s, all))
+}
+
+// mergesProxies keeps the rules of <Proxy> sections where a Location says that rules are
+// merged: httpd merges all Locations first, and what that says then counts for the
+// <Proxy> sections as well (ap_location_walk).
+func (s *server) mergesProxies(all []*route) {
+	i := slices.IndexFunc(s.sections(), func(d *directive) bool {
+		m := d.last("authmerging")
+		return m != nil && !strings.EqualFold(m.arg(0), "off")
+	})
+	if i < 0 {
+		return
+	}
+	for _, r := range all {
+		if r.to == nil || r.gates.authz == nil {
+			continue
+		}
+		r.gates.beside = both(r.gates.beside, r.gates.authz)
+		s.sections()[i].last("authmerging").say(Approximated, "the rules of <Proxy> sections count on all paths")
+	}
 }
