@@ -91,7 +91,7 @@ func (f *fleet) turn(ctx context.Context, pokes <-chan struct{}) {
 
 // change publishes, as the loop does.
 func (f *fleet) change(r Resources) {
-	f.Server.Publish(r, time.Now())
+	f.Publish(r, time.Now())
 	f.poke()
 }
 

@@ -61,7 +61,7 @@ func (s socket) virtualHost(l model.Listener) *routev3.VirtualHost {
 		return vh
 	}
 	t, old := s.pathTable(l)
-	t.head = proto.Clone(vh).(*routev3.VirtualHost)
+	t.head = but(vh, "matcher") // what may be large in it is shared
 	vh.Matcher = t.tree(s.entries(l, t, old), old)
 	if t.host = vh; t.same(old) {
 		t.host = old.host

@@ -47,7 +47,7 @@ var changes = []struct {
 func BenchmarkSave(b *testing.B) {
 	for _, f := range sample.Sizes() {
 		b.Run(f.Name(), func(b *testing.B) {
-			f.Pool, f.Port = unchecked, uint16(freePort(b))
+			f.Pool, f.Port = unchecked, freePort(b)
 			text := f.Text()
 			s := newSite(b, text)
 			for _, c := range changes {
@@ -90,9 +90,9 @@ func BenchmarkIdle(b *testing.B) {
 	defer nodes.Close()
 	for _, f := range []sample.File{{Pools: 5, Each: 20}, {Pools: 500, Each: 20}} {
 		b.Run(f.Name(), func(b *testing.B) {
-			f.Pool, f.Port = unchecked, uint16(freePort(b))
+			f.Pool, f.Port = unchecked, freePort(b)
 			f.Pool = strings.Replace(f.Pool, ", session_path: off", "", 1)
-			f.Node = uint16(portOf(b, nodes.Listener.Addr().String()))
+			f.Node = portOf(nodes.Listener)
 			s := newSite(b, f.Text())
 			b.ReportMetric(s.memory(b, "VmHWM"), "MB-start")
 			time.Sleep(3 * time.Minute) // nobody looks any more, and every node has been asked once
@@ -106,15 +106,6 @@ func BenchmarkIdle(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
-}
-
-func portOf(b *testing.B, address string) uint64 {
-	b.Helper()
-	n, err := strconv.ParseUint(address[strings.LastIndex(address, ":")+1:], 10, 16)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return n
 }
 
 // memory is a line of /proc/PID/status in MB.

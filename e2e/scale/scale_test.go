@@ -140,12 +140,14 @@ func (s *site) envoy() int {
 	return id.PID
 }
 
-func freePort(b *testing.B) int {
+func freePort(b *testing.B) uint16 {
 	b.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer lis.Close() //nolint:errcheck // nothing was accepted
-	return lis.Addr().(*net.TCPAddr).Port
+	return portOf(lis)
 }
+
+func portOf(lis net.Listener) uint16 { return lis.Addr().(*net.TCPAddr).AddrPort().Port() }
