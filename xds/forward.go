@@ -93,6 +93,9 @@ func (s socket) seated(r *routev3.Route, p backend, by seat, secure bool) *route
 	if s.told() {
 		name(r, p, by)
 	}
+	if by.plan != "" {
+		planned(r, by.plan)
+	}
 	return r
 }
 
@@ -106,7 +109,7 @@ func name(r *routev3.Route, p backend, by seat) {
 		said[askedKey] = by.asked
 	}
 	if by.outcome != outcomeKnown && by.outcome != outcomeConflict {
-		said["why"] = by.outcome
+		said[whyKey] = by.outcome
 	}
 	r.Metadata = metadata(usherNamespace, said)
 }

@@ -60,6 +60,7 @@ func (s socket) virtualHost(l model.Listener) *routev3.VirtualHost {
 		vh.Routes = append(proofs(l, s.material.Challenges), redirect(l)...)
 		return vh
 	}
+	vh.Metadata = s.names(l)
 	vh.Matcher = matchTree(s.entries(l))
 	return vh
 }
