@@ -34,8 +34,16 @@ func (s socket) forward(l model.Listener, r model.Route, p backend, retry *route
 	}
 	var all []*routev3.Route
 	by := seating{p, r.OnFailure == model.Error, s.told(), s.first().AccessLog != nil}
+	names := ""
+	if p.large() {
+		names = p.namesVersion(s.material)
+	}
 	for _, seat := range by.seats() {
-		all = append(all, s.seated(proto.Clone(route).(*routev3.Route), p, seat, secure))
+		r := s.seated(proto.Clone(route).(*routev3.Route), p, seat, secure)
+		if seat.plan != "" {
+			planned(r, seat.plan, names)
+		}
+		all = append(all, r)
 	}
 	return all
 }
@@ -92,9 +100,6 @@ func (s socket) seated(r *routev3.Route, p backend, by seat, secure bool) *route
 	r.ResponseHeadersToAdd = append(r.ResponseHeadersToAdd, by.setCookie(secure)...)
 	if s.told() {
 		name(r, p, by)
-	}
-	if by.plan != "" {
-		planned(r, by.plan)
 	}
 	return r
 }

@@ -3,6 +3,7 @@ package xds
 import (
 	"cmp"
 	_ "embed"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ const (
 	largeFilter = "usher.filters.http.large"
 	largeName   = "large"
 	planKey     = "plan"
+	namesKey    = "names"   // the version of them
 	verdictKey  = "verdict" // what is counted where the script has found no node
 	whyKey      = "why"
 	noAddress   = "-"            // the node has none, or shares another's
@@ -46,9 +48,13 @@ const (
 const (
 	// filterNodes is up to how many nodes of a pool are without the script.
 	filterNodes = 100
-	// scriptNodes is up to how many nodes of a pool are found without it.
+	// scriptNodes is up to how many nodes of a pool are found without it: the script
+	// costs each request more than a filter does, and a change of a weight costs
+	// Envoy with subsets 0.14 s of CPU at 1,000 nodes, 1.6 s at 5,000 and 2.8 s at
+	// 10,000, without them 0.04 s, 0.18 s and 0.4 s.
 	scriptNodes = 500
-	// subsetNodes is up to how many nodes of a pool have a subset each.
+	// subsetNodes is up to how many nodes of a pool have a subset each: 28 KiB for
+	// each of Envoy's workers, 370 MB instead of 126 MB at 10,000 nodes and one.
 	subsetNodes = 1000
 )
 
@@ -105,6 +111,17 @@ func (b backend) standFor(m Material, into map[string]any) {
 	}
 }
 
+// namesVersion changes with what the names stand for.
+func (b backend) namesVersion(m Material) string {
+	into := map[string]any{}
+	b.standFor(m, into)
+	var parts [][]byte
+	for _, name := range slices.Sorted(maps.Keys(into)) {
+		parts = append(parts, []byte(name), []byte(into[name].(string)))
+	}
+	return version(parts...)
+}
+
 // names are what the script looks up in a virtual host.
 func (s socket) names(l model.Listener) *corev3.Metadata {
 	into := map[string]any{}
@@ -120,10 +137,10 @@ func (s socket) names(l model.Listener) *corev3.Metadata {
 }
 
 // planned lets the script see to the requests of a route.
-func planned(r *routev3.Route, plan string) {
+func planned(r *routev3.Route, plan, names string) {
 	enable(r, largeFilter, &luav3.LuaPerRoute{Override: &luav3.LuaPerRoute_Name{Name: largeName}})
 	r.Metadata = cmp.Or(r.Metadata, &corev3.Metadata{})
-	proto.Merge(r.Metadata, metadata(largeFilter, map[string]any{planKey: plan}))
+	proto.Merge(r.Metadata, metadata(largeFilter, map[string]any{planKey: plan, namesKey: names}))
 }
 
 // plan is what the script has to know of a route, a line for each thing.

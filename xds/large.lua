@@ -1,8 +1,22 @@
 -- Finds the node that a request of a large pool names, and asks Envoy for it by
--- its address. What it reads: of the route, the plan; of the virtual host, what
--- every name stands for (see large.go).
+-- its address. What it reads: of the route, the plan and the version of the names;
+-- of the virtual host, what every name stands for (see large.go).
 
 local plans = {} -- by their text, so that each is read once
+local known = {} -- by pool: the names of one version
+
+-- names are what the names of a pool stand for. Envoy copies all metadata whenever
+-- it is asked for, so that is done once for a version.
+local function names(handle, pool, version)
+  local last = known[pool]
+  if last and last.version == version then return last.names end
+  local all = {}
+  for key, value in pairs(handle:virtualHost():metadata()) do
+    if string.sub(key, 1, #pool) == pool then all[string.sub(key, #pool + 1)] = value end
+  end
+  known[pool] = { version = version, names = all }
+  return all
+end
 
 local function read(text)
   local plan = { ways = {}, tiers = {} }
@@ -80,10 +94,12 @@ local function wanted(plan, name, standins)
 end
 
 function envoy_on_request(handle)
-  local text = handle:metadata():get("plan")
+  local route = handle:metadata()
+  local text = route:get("plan")
   if text == nil then return end
   local plan = plans[text] or read(text)
-  local headers, nodes, said = handle:headers(), handle:virtualHost():metadata(), handle:streamInfo():dynamicMetadata()
+  local nodes = names(handle, plan.prefix, route:get("names"))
+  local headers, said = handle:headers(), handle:streamInfo():dynamicMetadata()
   local why, asked
   for _, way in ipairs(plan.ways) do
     local found
@@ -93,7 +109,7 @@ function envoy_on_request(handle)
       found = cookies(headers:get("cookie"), way)
     end
     for _, name in ipairs(found) do
-      local node = name ~= "" and nodes:get(plan.prefix .. name)
+      local node = name ~= "" and nodes[name]
       if node and node ~= "drained" then
         said:set("envoy.lb", "route", name)
         local address, standins = string.match(node, "^(%S+)(.*)$")
