@@ -51,34 +51,36 @@ func TestASpareStandsInForWhatIsOut(t *testing.T) {
 }
 
 func TestASetServesWhenTheLowerOnesCannot(t *testing.T) {
-	s := newSite(t, 4, file{keys: map[string]string{"isNode2": "state: standby", "isNode3": "set: 1", "isNode4": "set: 2, state: standby"}})
-	s.served("all are up", "isNode1")
-	s.always("isNode3", "/", "JSESSIONID=A.isNode3")
-	s.nodes[0].kill()
-	s.served("within the set the standby goes first", "isNode2")
-	s.nodes[1].kill()
-	s.served("then the next set", "isNode3")
-	s.nodes[2].kill()
-	s.served("and the last", "isNode4")
+	fewAndThousands(t, 4, file{keys: map[string]string{"isNode2": "state: standby", "isNode3": "set: 1", "isNode4": "set: 2, state: standby"}}, func(t *testing.T, s *site) {
+		s.served("all are up", "isNode1")
+		s.always("isNode3", "/", "JSESSIONID=A.isNode3")
+		s.nodes[0].kill()
+		s.served("within the set the standby goes first", "isNode2")
+		s.nodes[1].kill()
+		s.served("then the next set", "isNode3")
+		s.nodes[2].kill()
+		s.served("and the last", "isNode4")
+	})
 }
 
 func TestAnAnswerThatTheFileNamesTakesANodeOut(t *testing.T) {
-	s := newSite(t, 2, file{pool: stickyPool + ", fail_on_status: 500, retry: 2s"})
-	for range 5 {
-		if _, resp := s.ask("/status/503", "JSESSIONID=A.isNode1"); resp.StatusCode != 503 {
-			t.Fatalf("status %d", resp.StatusCode)
+	fewAndThousands(t, 2, file{pool: stickyPool + ", fail_on_status: 500, retry: 2s"}, func(t *testing.T, s *site) {
+		for range 5 {
+			if _, resp := s.ask("/status/503", "JSESSIONID=A.isNode1"); resp.StatusCode != 503 {
+				t.Fatalf("status %d", resp.StatusCode)
+			}
 		}
-	}
-	s.always("isNode1", "/", "JSESSIONID=A.isNode1")
-	if _, resp := s.ask("/status/500", "JSESSIONID=A.isNode1"); resp.StatusCode != 500 {
-		t.Fatalf("the client gets %d, want the node's own 500", resp.StatusCode)
-	}
-	until(t, time.Second, "the node to be out", func() bool { node, _ := s.ask("/", "JSESSIONID=A.isNode1"); return node == "isNode2" })
-	began := time.Now()
-	until(t, patience, "the node to be tried again", func() bool { node, _ := s.ask("/", "JSESSIONID=A.isNode1"); return node == "isNode1" })
-	if took := time.Since(began); took < time.Second {
-		t.Errorf("it was back after %s, its good checks notwithstanding it has to stay out for 2s", took)
-	}
+		s.always("isNode1", "/", "JSESSIONID=A.isNode1")
+		if _, resp := s.ask("/status/500", "JSESSIONID=A.isNode1"); resp.StatusCode != 500 {
+			t.Fatalf("the client gets %d, want the node's own 500", resp.StatusCode)
+		}
+		until(t, time.Second, "the node to be out", func() bool { node, _ := s.ask("/", "JSESSIONID=A.isNode1"); return node == "isNode2" })
+		began := time.Now()
+		until(t, patience, "the node to be tried again", func() bool { node, _ := s.ask("/", "JSESSIONID=A.isNode1"); return node == "isNode1" })
+		if took := time.Since(began); took < time.Second {
+			t.Errorf("it was back after %s, its good checks notwithstanding it has to stay out for 2s", took)
+		}
+	})
 }
 
 func TestTheLastNodeStaysInUnlessTheFileSaysOtherwise(t *testing.T) {

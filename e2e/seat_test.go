@@ -7,15 +7,28 @@ import (
 	"testing"
 )
 
-// few and many nodes are found in different ways; what clients see is the same.
+// Nodes are found in different ways, by how many there are; what clients see is the
+// same.
+var sizes = map[string]int{"few": 0, "many": 10, "hundreds": 600, "thousands": 1200}
+
 func fewAndMany(t *testing.T, n int, f file, promise func(t *testing.T, s *site)) {
-	for name, others := range map[string]int{"few": 0, "many": 10} {
-		t.Run(name, func(t *testing.T) {
-			f := f
-			f.others = others
-			promise(t, newSite(t, n, f))
-		})
+	for _, size := range []string{"few", "many", "thousands"} {
+		atSize(t, size, n, f, promise)
 	}
+}
+
+// fewAndThousands is for promises that take longer to try.
+func fewAndThousands(t *testing.T, n int, f file, promise func(t *testing.T, s *site)) {
+	for _, size := range []string{"few", "thousands"} {
+		atSize(t, size, n, f, promise)
+	}
+}
+
+func atSize(t *testing.T, size string, n int, f file, promise func(t *testing.T, s *site)) {
+	t.Run(size, func(t *testing.T) {
+		f.others = sizes[size]
+		promise(t, newSite(t, n, f))
+	})
 }
 
 const twoWays = "sticky: [{jvm_route: JSESSIONID}, {route_cookie: {name: ROUTEID, same_site: none}}]\ntls: {verify: none}"

@@ -172,7 +172,7 @@ func (s *site) entries(f file) []string {
 		all = append(all, entry+"}")
 	}
 	for i := range f.others {
-		all = append(all, fmt.Sprintf("{name: other%d, address: 192.0.2.%d:9443, state: disabled}", i, i+1))
+		all = append(all, fmt.Sprintf("{name: other%d, address: 192.0.2.%d:%d, state: disabled}", i, i%250+1, 9443+i/250))
 	}
 	return all
 }

@@ -28,19 +28,20 @@ func TestEverySessionStaysOnItsNode(t *testing.T) {
 
 func TestNewSessionsShareByWeight(t *testing.T) {
 	// A busy machine makes handshakes slow: that moves nobody here.
-	s := newSite(t, 2, file{pool: stickyPool + ", connect_timeout: 10s, health: {tcp: false}"})
-	shares := func(want float64) {
-		t.Helper()
-		u := (&users{s: s}).begin(400)
-		if got := float64(u.on("isNode2")) / 400; math.Abs(got-want) > 0.05 {
-			t.Errorf("isNode2 got %.3f of the new sessions, want %.2f", got, want)
+	fewAndThousands(t, 2, file{pool: stickyPool + ", connect_timeout: 10s, health: {tcp: false}"}, func(t *testing.T, s *site) {
+		shares := func(want float64) {
+			t.Helper()
+			u := (&users{s: s}).begin(400)
+			if got := float64(u.on("isNode2")) / 400; math.Abs(got-want) > 0.05 {
+				t.Errorf("isNode2 got %.3f of the new sessions, want %.2f", got, want)
+			}
 		}
-	}
-	shares(0.5)
-	s.change("a weight of 3", func(f *file) { f.weight = map[string]string{"isNode2": "3"} })
-	shares(0.75)
-	s.change("fractions", func(f *file) { f.weight = map[string]string{"isNode1": "0.5", "isNode2": "0.33"} })
-	shares(0.33 / 0.83)
+		shares(0.5)
+		s.change("a weight of 3", func(f *file) { f.weight = map[string]string{"isNode2": "3"} })
+		shares(0.75)
+		s.change("fractions", func(f *file) { f.weight = map[string]string{"isNode1": "0.5", "isNode2": "0.33"} })
+		shares(0.33 / 0.83)
+	})
 }
 
 // ask sends one request with a client of its own and returns the node.
@@ -91,62 +92,65 @@ func (s *site) anyOf(path, cookie string, want ...string) {
 }
 
 func TestTheNameBehindTheFirstDotDecides(t *testing.T) {
-	s := newSite(t, 2, file{})
-	s.always("isNode2", "/", "JSESSIONID=ABC.isNode2")
-	s.always("isNode2", "/", "a=b.isNode1; JSESSIONID=x.isNode2")
-	s.always("isNode1", "/x;jsessionid=ABC.isNode1", "JSESSIONID=ABC.isNode2")
-	s.always("isNode1", "/x;jsessionid=ABC.isNode1/y?z=;jsessionid=ABC.isNode2", "")
-	s.anyOf("/", "", "isNode1", "isNode2")
-	s.anyOf("/", "JSESSIONID=ABC", "isNode1", "isNode2")
-	s.anyOf("/", "JSESSIONID=ABC.isNode9", "isNode1", "isNode2")
-	s.anyOf("/", "JSESSIONID=ABC.isnode1", "isNode1", "isNode2")
-	s.anyOf("/", "JSESSIONID=ABC.x.isNode1", "isNode1", "isNode2")
-	s.anyOf("/?q=;jsessionid=ABC.isNode1", "", "isNode1", "isNode2")
+	fewAndThousands(t, 2, file{}, func(t *testing.T, s *site) {
+		s.always("isNode2", "/", "JSESSIONID=ABC.isNode2")
+		s.always("isNode2", "/", "a=b.isNode1; JSESSIONID=x.isNode2")
+		s.always("isNode1", "/x;jsessionid=ABC.isNode1", "JSESSIONID=ABC.isNode2")
+		s.always("isNode1", "/x;jsessionid=ABC.isNode1/y?z=;jsessionid=ABC.isNode2", "")
+		s.anyOf("/", "", "isNode1", "isNode2")
+		s.anyOf("/", "JSESSIONID=ABC", "isNode1", "isNode2")
+		s.anyOf("/", "JSESSIONID=ABC.isNode9", "isNode1", "isNode2")
+		s.anyOf("/", "JSESSIONID=ABC.isnode1", "isNode1", "isNode2")
+		s.anyOf("/", "JSESSIONID=ABC.x.isNode1", "isNode1", "isNode2")
+		s.anyOf("/?q=;jsessionid=ABC.isNode1", "", "isNode1", "isNode2")
+	})
 }
 
 func TestACookieInASecondHeaderCounts(t *testing.T) {
-	s := newSite(t, 2, file{})
-	client := s.client(true, nil)
-	for _, cookies := range [][]string{{"a=1", "JSESSIONID=ABC.isNode2"}, {"JSESSIONID=ABC.isNode2", "b=2"}} {
-		for range 10 {
-			req, _ := http.NewRequest(http.MethodGet, s.url("/"), nil)
-			req.Header["Cookie"] = cookies
-			resp, err := client.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = resp.Body.Close()
-			if node := resp.Header.Get("X-Node"); node != "isNode2" || resp.ProtoMajor != 2 {
-				t.Fatalf("node %q over %s", node, resp.Proto)
+	fewAndThousands(t, 2, file{}, func(t *testing.T, s *site) {
+		client := s.client(true, nil)
+		for _, cookies := range [][]string{{"a=1", "JSESSIONID=ABC.isNode2"}, {"JSESSIONID=ABC.isNode2", "b=2"}} {
+			for range 10 {
+				req, _ := http.NewRequest(http.MethodGet, s.url("/"), nil)
+				req.Header["Cookie"] = cookies
+				resp, err := client.Do(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = resp.Body.Close()
+				if node := resp.Header.Get("X-Node"); node != "isNode2" || resp.ProtoMajor != 2 {
+					t.Fatalf("node %q over %s", node, resp.Proto)
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestTheFourStatesOfANode(t *testing.T) {
-	s := newSite(t, 3, file{})
-	state := func(node, to string) {
-		s.change(node+" "+to, func(f *file) { f.state = map[string]string{node: to} })
-	}
-	state("isNode2", "drain")
-	s.always("isNode2", "/", "JSESSIONID=ABC.isNode2")
-	s.anyOf("/", "", "isNode1", "isNode3")
+	fewAndThousands(t, 3, file{}, func(t *testing.T, s *site) {
+		state := func(node, to string) {
+			s.change(node+" "+to, func(f *file) { f.state = map[string]string{node: to} })
+		}
+		state("isNode2", "drain")
+		s.always("isNode2", "/", "JSESSIONID=ABC.isNode2")
+		s.anyOf("/", "", "isNode1", "isNode3")
 
-	state("isNode2", "disabled")
-	s.anyOf("/", "JSESSIONID=ABC.isNode2", "isNode1", "isNode3")
+		state("isNode2", "disabled")
+		s.anyOf("/", "JSESSIONID=ABC.isNode2", "isNode1", "isNode3")
 
-	state("isNode2", "standby")
-	s.anyOf("/", "", "isNode1", "isNode3")
-	s.anyOf("/", "JSESSIONID=ABC.@standby", "isNode1", "isNode3")
-	s.anyOf("/;jsessionid=ABC.@standby", "", "isNode1", "isNode3")
-	s.always("isNode2", "/", "JSESSIONID=ABC.isNode2")
+		state("isNode2", "standby")
+		s.anyOf("/", "", "isNode1", "isNode3")
+		s.anyOf("/", "JSESSIONID=ABC.@standby", "isNode1", "isNode3")
+		s.anyOf("/;jsessionid=ABC.@standby", "", "isNode1", "isNode3")
+		s.always("isNode2", "/", "JSESSIONID=ABC.isNode2")
 
-	s.nodes[0].kill()
-	s.nodes[2].kill()
-	s.always("isNode2", "/", "")
-	s.nodes[0].again(t)
-	until(t, patience, "isNode1 to serve again", func() bool { node, _ := s.ask("/", "JSESSIONID=ABC.isNode1"); return node == "isNode1" })
-	s.always("isNode1", "/", "")
+		s.nodes[0].kill()
+		s.nodes[2].kill()
+		s.always("isNode2", "/", "")
+		s.nodes[0].again(t)
+		until(t, patience, "isNode1 to serve again", func() bool { node, _ := s.ask("/", "JSESSIONID=ABC.isNode1"); return node == "isNode1" })
+		s.always("isNode1", "/", "")
+	})
 }
 
 func TestStatesWithoutSessions(t *testing.T) {

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
@@ -71,6 +72,7 @@ func (b Bootstrap) JSON() ([]byte, error) {
 		StaticResources: &bootstrapv3.Bootstrap_StaticResources{Clusters: []*clusterv3.Cluster{xds}},
 		OverloadManager: b.overload(),
 		StatsConfig:     stats(),
+		LayeredRuntime:  longPatterns(),
 	}
 	if b.Admin != "" {
 		boot.Admin = &bootstrapv3.Admin{Address: pipe(b.Admin)}
@@ -79,6 +81,15 @@ func (b Bootstrap) JSON() ([]byte, error) {
 		b.addFigures(boot)
 	}
 	return protojson.MarshalOptions{Multiline: true, UseProtoNames: true}.Marshal(boot)
+}
+
+// longPatterns lets patterns be as long as the names of a pool's nodes are together.
+// Envoy refuses those of more than 100 instructions, which nine long names have.
+func longPatterns() *bootstrapv3.LayeredRuntime {
+	s := &structpb.Struct{Fields: map[string]*structpb.Value{"re2.max_program_size.error_level": structpb.NewNumberValue(1 << 30)}}
+	return &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{{
+		Name: "usher", LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: s},
+	}}}
 }
 
 // adsConfig is one delta stream: a state-of-the-world stream answers a refusal

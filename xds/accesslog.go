@@ -31,7 +31,7 @@ func (s socket) told() bool {
 // accessLogs are the counters and the log of a listener.
 func (s socket) accessLogs() (all []*accesslogv3.AccessLog) {
 	if !s.first().Metrics.Off() {
-		all = append(all, accessLog("envoy.access_loggers.stats", counters()), failures())
+		all = append(all, accessLog("envoy.access_loggers.stats", s.counters()), failures())
 		if s.reverses() {
 			all = append(all, leaks())
 		}
@@ -61,10 +61,14 @@ const (
 	TagCluster = "cluster"
 )
 
-func counters() *statsv3.Config {
+func (s socket) counters() *statsv3.Config {
+	read := "%DYNAMIC_METADATA(" + lbNamespace + ":" + routeKey + ")%"
+	if s.grown(filterNodes) {
+		read = coalesce(found(verdictKey), operator{"DYNAMIC_METADATA", lbNamespace + ":" + routeKey})
+	}
 	c := count(requestCount,
 		&statsv3.Config_Tag{Name: TagSeat, ValueFormat: "%ROUTE_NAME%"},
-		&statsv3.Config_Tag{Name: TagAsked, ValueFormat: "%DYNAMIC_METADATA(" + lbNamespace + ":" + routeKey + ")%"},
+		&statsv3.Config_Tag{Name: TagAsked, ValueFormat: read},
 		&statsv3.Config_Tag{Name: TagNode, ValueFormat: nodeOf})
 	c.Histograms = []*statsv3.Config_Histogram{{
 		Stat:        &statsv3.Config_Stat{Name: durationName, Tags: served()},
@@ -109,12 +113,12 @@ const nodeOf = "%UPSTREAM_METADATA(" + usherNamespace + ":" + nodeKey + ")%"
 
 // why is what became of a session: by the route, or for one that is known by
 // whether its node has served it. Nothing is said where no node was asked.
-var why = coalesce(routeSays("why"), cel("'asked' in xds.route_metadata.filter_metadata['usher']"+
+var why = coalesce(routeSays(whyKey), found(whyKey), cel("'asked' in xds.route_metadata.filter_metadata['usher']"+
 	" ? (xds.route_metadata.filter_metadata['usher']['asked'] == xds.upstream_host_metadata.filter_metadata['usher']['node'] ? 'sticky' : 'failover')"+
 	" : (metadata.filter_metadata['envoy.lb']['route'] == xds.upstream_host_metadata.filter_metadata['usher']['node'] ? 'sticky' : 'failover')"))
 
 var asked = coalesce(routeSays(askedKey),
-	operator{"DYNAMIC_METADATA", usherNamespace + ":" + askedKey}, operator{"DYNAMIC_METADATA", lbNamespace + ":" + routeKey})
+	found(askedKey), operator{"DYNAMIC_METADATA", lbNamespace + ":" + routeKey})
 
 // operator is one of Envoy's, with its parameter.
 type operator struct {
@@ -125,6 +129,9 @@ type operator struct {
 func routeSays(key string) operator {
 	return operator{"METADATA", "ROUTE:" + usherNamespace + ":" + key}
 }
+
+// found is what a filter has found out.
+func found(key string) operator { return operator{"DYNAMIC_METADATA", usherNamespace + ":" + key} }
 
 func cel(expression string) operator { return operator{"CEL", expression} }
 

@@ -18,6 +18,8 @@ func enable(r *routev3.Route, filter string, config proto.Message) {
 	r.TypedPerFilterConfig[filter] = pack(config)
 }
 
+func enabled(r *routev3.Route, filter string) bool { return r.TypedPerFilterConfig[filter] != nil }
+
 const rbacFilter = "envoy.filters.http.rbac"
 
 // onlyFrom lets only these addresses use a route; all others get 403.

@@ -32,6 +32,7 @@ func (b backend) endpoints(m Material) *endpointv3.ClusterLoadAssignment {
 	var byPriority [3][]*endpointv3.LocalityLbEndpoints
 	seen := map[netip.AddrPort]bool{}
 	last := 0
+	standIns := b.standIns()
 	for _, n := range b.Nodes {
 		at, ok := locate(n.Address, m.IPs)
 		names := b.answersTo(n)
@@ -39,6 +40,9 @@ func (b backend) endpoints(m Material) *endpointv3.ClusterLoadAssignment {
 			continue
 		}
 		seen[at] = true // Envoy knows a host by its address: the first node of the file keeps it
+		if b.bare() {
+			names = withSubsets(names, standIns)
+		}
 		i := int(b.priority(n))
 		last = max(last, i)
 		byPriority[i] = b.place(n, byPriority[i], b.endpoint(n, at, names, m))
@@ -108,7 +112,7 @@ func (b backend) endpoint(n model.Node, at netip.AddrPort, names []string, m Mat
 		LoadBalancingWeight: wrapperspb.UInt32(lbWeight(n)),
 		Metadata:            metadata(usherNamespace, b.says(n)),
 	}
-	if b.ranked() {
+	if b.ranked() && len(names) > 0 {
 		proto.Merge(lb.Metadata, metadata(lbNamespace, map[string]any{routeKey: list(names)}))
 	}
 	if m.Closing[NodeOf{filePool(b.Name), n.Name}] {

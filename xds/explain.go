@@ -227,7 +227,8 @@ func (x *explainer) forward(s socket, l model.Listener, r model.Route) {
 
 func (x *explainer) fits(m *routev3.RouteMatch) bool {
 	for _, h := range m.Headers {
-		if !fullMatch(h.GetStringMatch().GetSafeRegex().GetRegex(), x.header(h.Name)) {
+		if text := h.GetStringMatch().GetContains(); text != "" && !strings.Contains(x.header(h.Name), text) ||
+			text == "" && !fullMatch(h.GetStringMatch().GetSafeRegex().GetRegex(), x.header(h.Name)) {
 			return false
 		}
 	}

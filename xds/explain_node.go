@@ -17,10 +17,12 @@ import (
 // seat says what the request is, and which nodes may serve it.
 func (x *explainer) seat(p backend, r model.Route, route *routev3.Route) {
 	said := route.Metadata.GetFilterMetadata()[usherNamespace].GetFields()
-	x.e.Outcome, x.e.Asked = said["why"].GetStringValue(), said[askedKey].GetStringValue()
+	x.e.Outcome, x.e.Asked = said[whyKey].GetStringValue(), said[askedKey].GetStringValue()
 	b := x.backend(p, route.GetRoute().GetCluster())
 	wants := order(route.GetRoute().GetMetadataMatch())
-	if name := x.written(route); name != "" {
+	if enabled(route, largeFilter) {
+		wants = x.ask(seating{backend: p, strict: r.OnFailure == model.Error}, wants)
+	} else if name := x.written(route); name != "" {
 		x.e.Asked = name
 		if x.e.Outcome == "" {
 			wants = append([]string{name}, wants...)

@@ -34,8 +34,16 @@ func (s socket) forward(l model.Listener, r model.Route, p backend, retry *route
 	}
 	var all []*routev3.Route
 	by := seating{p, r.OnFailure == model.Error, s.told(), s.first().AccessLog != nil}
+	names := ""
+	if p.large() {
+		names = p.namesVersion(s.material)
+	}
 	for _, seat := range by.seats() {
-		all = append(all, s.seated(proto.Clone(route).(*routev3.Route), p, seat, secure))
+		r := s.seated(proto.Clone(route).(*routev3.Route), p, seat, secure)
+		if seat.plan != "" {
+			planned(r, seat.plan, names)
+		}
+		all = append(all, r)
 	}
 	return all
 }
@@ -106,7 +114,7 @@ func name(r *routev3.Route, p backend, by seat) {
 		said[askedKey] = by.asked
 	}
 	if by.outcome != outcomeKnown && by.outcome != outcomeConflict {
-		said["why"] = by.outcome
+		said[whyKey] = by.outcome
 	}
 	r.Metadata = metadata(usherNamespace, said)
 }

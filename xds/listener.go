@@ -141,6 +141,7 @@ func (s socket) httpFilters() []*hcmv3.HttpFilter {
 		{rbacFilter, s.restricts(), &rbacv3.RBAC{}},
 		{h2mFilter, true, &h2mv3.Config{}},
 		{sessionFilter, s.stateful(), &sessionv3.StatefulSession{}},
+		{largeFilter, s.grown(filterNodes), largeLua()},
 		{luaFilter, s.reverses(), reverseFilter()},
 	} {
 		if f.needed {

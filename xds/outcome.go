@@ -36,6 +36,9 @@ func OutcomeOf(seat, asked, node string) Outcome {
 	if asked == "-" {
 		asked = ""
 	}
+	if name, verdict, large := strings.Cut(asked, "/"); large { // no name has a slash
+		asked, parts[1] = name, verdict
+	}
 	o := Outcome{Pool: parts[0], Node: node, Asked: asked, Outcome: parts[1], Conflict: parts[1] == outcomeConflict}
 	switch {
 	case node == "" || node == "-":

@@ -60,6 +60,7 @@ func (s socket) virtualHost(l model.Listener) *routev3.VirtualHost {
 		vh.Routes = append(proofs(l, s.material.Challenges), redirect(l)...)
 		return vh
 	}
+	vh.Metadata = s.names(l)
 	t, old := s.pathTable(l)
 	t.head = but(vh, "matcher") // what may be large in it is shared
 	vh.Matcher = t.tree(s.entries(l, t, old), old)

@@ -21,6 +21,7 @@ type seat struct {
 	rules    []*h2mv3.Config_Rule // find the node where it does not
 	wants    *corev3.Metadata     // the order of names in which it looks for a node
 	announce announce             // whether the answer names its node in the balancer's cookie
+	plan     string               // of a large pool, for the script that finds the node
 }
 
 // Outcomes: what is known of a session before its node is chosen. Whether a known
@@ -86,6 +87,9 @@ type seating struct {
 
 // seats are those of a route, the last for everybody else.
 func (s seating) seats() []seat {
+	if s.large() {
+		return s.asking()
+	}
 	var all []seat
 	for _, by := range sources(s.Pool) {
 		all = append(all, s.known(by)...)

@@ -89,6 +89,21 @@ func (by source) showsAny() []*routev3.HeaderMatcher {
 	return []*routev3.HeaderMatcher{matches(":path", by.path("[^;?/]+"))}
 }
 
+// mayName match requests that have this cookie or parameter, or one whose name
+// ends as its does.
+func (by source) mayName() []*routev3.HeaderMatcher {
+	if by.inPath {
+		return []*routev3.HeaderMatcher{contains(":path", ";"+by.name+"=")}
+	}
+	return []*routev3.HeaderMatcher{contains("cookie", by.name+"=")}
+}
+
+func contains(header, text string) *routev3.HeaderMatcher {
+	return &routev3.HeaderMatcher{Name: header, HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{
+		StringMatch: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Contains{Contains: text}},
+	}}
+}
+
 // path matches a path with the parameter; the first that names a node counts.
 func (by source) path(names string) string {
 	return "[^?]*?;" + quoteRegex(by.name) + "=" + by.value(names, ";?/") + "(?:[;?/].*)?"

@@ -11,6 +11,7 @@ import (
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // Static is a bootstrap that holds all resources itself, as JSON: `envoy --mode
@@ -27,11 +28,19 @@ func (r Resources) Static() []byte {
 	for _, name := range r.Names(Listeners) {
 		s.Listeners = append(s.Listeners, r.staticListener(name))
 	}
-	b, err := protojson.Marshal(&bootstrapv3.Bootstrap{StaticResources: s})
+	b, err := protojson.Marshal(&bootstrapv3.Bootstrap{StaticResources: s, LayeredRuntime: longPatterns()})
 	if err != nil {
 		panic("xds: static bootstrap: " + err.Error()) // this package made every message in it
 	}
 	return b
+}
+
+// longPatterns are as in the bootstrap that Envoy runs with.
+func longPatterns() *bootstrapv3.LayeredRuntime {
+	s := &structpb.Struct{Fields: map[string]*structpb.Value{"re2.max_program_size.error_level": structpb.NewNumberValue(1 << 30)}}
+	return &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{{
+		Name: "usher", LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: s},
+	}}}
 }
 
 func (r Resources) staticCluster(name string) *clusterv3.Cluster {
