@@ -87,7 +87,7 @@ func (r *report) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d cores, Linux %s, %s. %d rounds of %v after %v each. CPU is that of all processes of the balancer, "+
 		"the median of the rounds, ± half of what lies between the least and the most; × is the ratio to %s, the median of the rounds.\n\n",
-		runtime.GOARCH, runtime.NumCPU(), kernel(), runtime.Version(), r.rounds, r.window, r.warm, lean)
+		runtime.GOARCH, coreCount(), kernel(), runtime.Version(), r.rounds, r.window, r.warm, lean)
 	for _, x := range r.balancers {
 		fmt.Fprintf(&b, "- %s: %s; %s\n", x.Name, x.what, x.Version)
 	}
@@ -130,7 +130,7 @@ func (r *report) data() ([]byte, error) {
 		}
 	}
 	return json.MarshalIndent(map[string]any{
-		"at": time.Now().UTC().Format(time.RFC3339), "cores": runtime.NumCPU(), "kernel": kernel(), "go": runtime.Version(),
+		"at": time.Now().UTC().Format(time.RFC3339), "cores": coreCount(), "kernel": kernel(), "go": runtime.Version(),
 		"rounds": r.rounds, "window": r.window.String(), "warm": r.warm.String(), "balancers": versions, "absent": r.absent,
 		"too_noisy": noise, "results": r.results,
 	}, "", "  ")

@@ -30,14 +30,6 @@ func (s setting) Listener(kind string) map[string]any {
 	return map[string]any{"Kind": kind, "Port": port, "Dir": s.Dir, "Nodes": s.Nodes}
 }
 
-// Cluster is one of some nodes, or of all.
-func (s setting) Cluster(name string, of ...node) map[string]any {
-	if len(of) == 0 {
-		of = s.Nodes
-	}
-	return map[string]any{"Name": name, "Nodes": of}
-}
-
 // write makes a balancer's file, in a folder of its own.
 func (s setting) write(name string) (string, error) {
 	text, err := configs.ReadFile("config/" + name)
