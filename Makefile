@@ -15,7 +15,7 @@ export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the tests want the cores for themselves
-.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat test-console lint reference man bench-go bench-scale images compose-test release test-release test-kubernetes clean
+.PHONY: help build envoy demo test unit e2e test-httpd test-tomcat test-console lint reference man bench test-bench bench-go bench-scale images compose-test release test-release test-kubernetes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,14 @@ reference: ## write the references of the file and of the metrics in README.md a
 
 man: build ## the manual pages, to dist/man; read them by `man -M dist/man usher`
 	bin/usher man dist/man
+
+bench: build envoy ## what a request costs: usher's Envoy, a lean one, httpd, HAProxy, nginx; to dist/bench
+	@mkdir -p bin
+	go build -o bin/bench ./e2e/bench
+	bin/bench $(BENCH)
+
+test-bench: BENCH = -rounds 1 -warm 100ms -window 200ms -out dist/bench/short
+test-bench: bench ## the same for a moment, so that it can't rot; its figures mean nothing
 
 bench-go: $(TOOLS)/benchstat-$(BENCHSTAT) ## the Go benchmarks; with BASE=COMMIT beside those of another commit
 	e2e/scale/compare.sh $< $(BASE)

@@ -49,6 +49,18 @@ func TestXForwardedServerIsTheListenersFirstHost(t *testing.T) {
 	}
 }
 
+func TestNodesNeedNotBeToldWhoAsked(t *testing.T) {
+	s := newSite(t, 0, file{listener: "forwarded: false", pool: plainPool, nodes: []string{mirror(t, "a")}})
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port"} {
+		if got, _ := s.sees("/", name, "evil"); got.Header[name] != nil {
+			t.Errorf("%s %q", name, got.Header[name])
+		}
+	}
+	if got, _ := s.sees("/", "X-Forwarded-Proto", "evil"); got.Header.Get("X-Forwarded-Proto") != "https" {
+		t.Errorf("X-Forwarded-Proto %q", got.Header["X-Forwarded-Proto"])
+	}
+}
+
 // raw connects to the balancer and says something before TLS.
 func (s *site) raw(before string) net.Conn {
 	s.t.Helper()

@@ -60,7 +60,7 @@ func (k *checker) tracing(field string, t *Tracing) {
 
 // tcp checks a listener that passes connections on.
 func (k *checker) tcp(field string, l Listener, pools names) {
-	for _, key := range []string{"routes", "redirect", "redirect_port", "preset", "forwarded_server", "trusted_proxies", "tracing"} {
+	for _, key := range []string{"routes", "redirect", "redirect_port", "preset", "forwarded", "forwarded_server", "trusted_proxies", "tracing"} {
 		k.required(join(field, key), k.has(join(field, key)), key+" of a listener with tcp", "whatever is spoken there is passed on; remove it")
 	}
 	if l.TLS != nil {
@@ -155,6 +155,7 @@ func (k *checker) sharedKeys(a, b Listener, field string, line int) {
 	same := map[string]bool{
 		"trusted_proxies": slices.Equal(a.TrustedProxies, b.TrustedProxies),
 		"proxy_protocol":  a.ProxyProtocol == b.ProxyProtocol,
+		"forwarded":       a.Forwarded == b.Forwarded,
 		"metrics":         a.Metrics == b.Metrics,
 		"tracing":         (a.Tracing == nil) == (b.Tracing == nil) && (a.Tracing == nil || *a.Tracing == *b.Tracing),
 		"access_log":      (a.AccessLog == nil) == (b.AccessLog == nil) && (a.AccessLog == nil || *a.AccessLog == *b.AccessLog),

@@ -47,7 +47,7 @@ func completeListener(c *Cluster, i int) {
 	if l.TLS != nil {
 		completeListenerTLS(c, item("listeners", i)+".tls", l.Name, l.TLS)
 	}
-	l.Metrics = cmp.Or(l.Metrics, On)
+	l.Metrics, l.Forwarded = cmp.Or(l.Metrics, On), cmp.Or(l.Forwarded, On)
 	if t := l.Tracing; t != nil {
 		t.Service = cmp.Or(t.Service, DefaultService)
 		if !c.has(item("listeners", i) + ".tracing.sample") {

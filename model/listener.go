@@ -44,6 +44,11 @@ type Listener struct {
 	// version 1 or 2, that names the client (httpd: RemoteIPProxyProtocol). A
 	// connection without one is closed. Listeners that share an address share it.
 	ProxyProtocol bool `yaml:"proxy_protocol"`
+	// Forwarded tells the nodes who asked, by X-Forwarded-For, -Host and -Port;
+	// X-Forwarded-Proto they are told in any case, and what clients claim there is
+	// dropped in any case. Without it a request costs the balancer 3 % less. Default:
+	// true. Listeners that share an address share it.
+	Forwarded Switch `yaml:"forwarded"`
 	// ForwardedServer tells the nodes the listener's first host in
 	// X-Forwarded-Server, as httpd does with its ServerName. Default: false.
 	ForwardedServer bool `yaml:"forwarded_server"`

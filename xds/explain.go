@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"usher/model"
 )
 
@@ -227,17 +228,23 @@ func (x *explainer) forward(s socket, l model.Listener, r model.Route) {
 
 func (x *explainer) fits(m *routev3.RouteMatch) bool {
 	for _, h := range m.Headers {
-		if text := h.GetStringMatch().GetContains(); text != "" && !strings.Contains(x.header(h.Name), text) ||
-			text == "" && !fullMatch(h.GetStringMatch().GetSafeRegex().GetRegex(), x.header(h.Name)) {
+		if !textFits(h.GetStringMatch(), x.header(h.Name)) {
 			return false
 		}
 	}
 	for _, c := range m.Cookies {
 		value, ok := x.cookie(c.Name)
-		if pattern := c.GetStringMatch(); !ok || pattern.GetSafeRegex() != nil && !fullMatch(pattern.GetSafeRegex().GetRegex(), value) ||
-			pattern.GetContains() != "" && !strings.Contains(value, pattern.GetContains()) {
+		if !ok || !textFits(c.GetStringMatch(), value) {
 			return false
 		}
 	}
 	return true
+}
+
+// textFits knows the ways of matching that usher uses.
+func textFits(m *matcherv3.StringMatcher, text string) bool {
+	if part := m.GetContains(); part != "" {
+		return strings.Contains(text, part)
+	}
+	return fullMatch(m.GetSafeRegex().GetRegex(), text)
 }

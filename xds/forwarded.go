@@ -19,16 +19,17 @@ import (
 // their own tells trusted proxies from everybody else.
 
 // strangers makes a connection manager that believes the connection alone.
-func strangers(m *hcmv3.HttpConnectionManager, private []string) {
+func strangers(m *hcmv3.HttpConnectionManager, private []string, told model.Switch) {
 	m.UseRemoteAddress = yes()
+	m.SkipXffAppend = told.Off()
 	m.InternalAddressConfig = nobodyInternal()
 	m.EarlyHeaderMutationExtensions = []*corev3.TypedExtensionConfig{withoutClaims(append([]string{}, private...), "x-forwarded-", "x-envoy-")}
 }
 
 // trusted makes one that believes these proxies: the client is the last address
 // of X-Forwarded-For that is none of theirs.
-func trusted(m *hcmv3.HttpConnectionManager, private []string, proxies []model.Network) {
-	xff := &xffv3.XffConfig{XffTrustedCidrs: &xffv3.XffTrustedCidrs{}, SkipXffAppend: wrapperspb.Bool(false)}
+func trusted(m *hcmv3.HttpConnectionManager, private []string, proxies []model.Network, told model.Switch) {
+	xff := &xffv3.XffConfig{XffTrustedCidrs: &xffv3.XffTrustedCidrs{}, SkipXffAppend: wrapperspb.Bool(told.Off())}
 	for _, p := range proxies {
 		xff.XffTrustedCidrs.Cidrs = append(xff.XffTrustedCidrs.Cidrs, cidr(p))
 	}

@@ -78,10 +78,11 @@ func (s socket) filter(private []string, proxies []model.Network) *listenerv3.Fi
 	m.AccessLog = s.accessLogs()
 	s.trace(m)
 	m.HttpProtocolOptions.DefaultHostForHttp_10 = s.first().FirstHost()
+	m.AppendXForwardedPort = !s.first().Forwarded.Off()
 	if len(proxies) > 0 {
-		trusted(m, private, proxies)
+		trusted(m, private, proxies, s.first().Forwarded)
 	} else {
-		strangers(m, private)
+		strangers(m, private, s.first().Forwarded)
 	}
 	return networkFilter("envoy.filters.network.http_connection_manager", m)
 }
@@ -96,9 +97,12 @@ func connectionManager(name string, filters []*hcmv3.HttpFilter) *hcmv3.HttpConn
 		RouteSpecifier: &hcmv3.HttpConnectionManager_Rds{
 			Rds: &hcmv3.Rds{ConfigSource: ads(), RouteConfigName: name},
 		},
-		HttpFilters:          filters,
-		AppendXForwardedPort: true,
+		HttpFilters: filters,
 
+		// Safety at the edge, of 219,000 instructions a request: 1,900 for the path,
+		// 2,200 for the time of the headers, 2,000 for what strangers claim
+		// (forwarded.go). The rest of this could not be measured, nor could what is
+		// counted by Envoy itself (500), health, ejection and circuit breakers.
 		NormalizePath:                yes(),
 		MergeSlashes:                 true,
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_REJECT_REQUEST, // httpd: AllowEncodedSlashes Off

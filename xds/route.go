@@ -23,7 +23,10 @@ func (s socket) routes() *routev3.RouteConfiguration {
 	rc := &routev3.RouteConfiguration{
 		Name:                     s.name(),
 		IgnorePortInHostMatching: true,
-		RequestHeadersToAdd:      []*corev3.HeaderValueOption{forwarded("x-forwarded-host", "%REQ(:authority)%")},
+	}
+	if !s.first().Forwarded.Off() {
+		// 2,900 of 219,000 instructions; For 4,000, Port 1,800.
+		rc.RequestHeadersToAdd = append(rc.RequestHeadersToAdd, forwarded("x-forwarded-host", "%REQ(:authority)%"))
 	}
 	if t := s.client(); t != nil {
 		rc.RequestHeadersToAdd = append(rc.RequestHeadersToAdd, header(t.Header, clientFormats[t.Format]))
@@ -126,7 +129,9 @@ func (s socket) fill(e *entry, l model.Listener, r model.Route) {
 		return
 	}
 	p := s.pools[r.Pool]
-	e.again = append(slices.Clone(e.all), s.forward(l, r, p, repeatable(p.Pool))...)
+	if p.Attempts > 0 { // else the method tells nothing apart, and is not looked at
+		e.again = append(slices.Clone(e.all), s.forward(l, r, p, repeatable(p.Pool))...)
+	}
 	e.all = append(e.all, s.forward(l, r, p, unsent(p.Pool))...)
 }
 

@@ -111,9 +111,21 @@ func (s seating) known(by source) (all []seat) {
 		}
 		return all
 	}
+	all = s.first(by, large)
+	var several []seat
 	for _, g := range large {
-		all = append(all, s.read(by, g, outcomeConflict, append(by.twice(), by.among(g.names)...)))
+		several = append(several, s.read(by, g, outcomeConflict, append(by.twice(), by.among(g.names)...)))
 	}
+	// Where the first of several cookies names a node, both seats lead to it: which
+	// goes first is only a matter of what is told, and of 2,100 instructions.
+	if s.told {
+		return append(several, all...)
+	}
+	return append(all, several...)
+}
+
+// first are the seats of those whose first cookie of this name names a node.
+func (s seating) first(by source, large []group) (all []seat) {
 	if len(s.Nodes) > tableNodes {
 		for _, g := range large {
 			seat := s.read(by, g, outcomeKnown, nil)

@@ -67,15 +67,15 @@ func TestASeatForEachKindOfRequest(t *testing.T) {
 		seating
 		want []string
 	}{
-		"by a cookie":   {seating{backend: poolOf("a b", byCookie)}, []string{"conflict: ? " + tiers, "known a: a " + tiers, "known b: b " + tiers, "new: " + tiers}},
-		"by a path too": {seating{backend: poolOf("a", byBoth)}, []string{"known: ? " + tiers, "conflict: ? " + tiers, "known a: a " + tiers, "new: " + tiers}},
+		"by a cookie":   {seating{backend: poolOf("a b", byCookie)}, []string{"known a: a " + tiers, "known b: b " + tiers, "conflict: ? " + tiers, "new: " + tiers}},
+		"by a path too": {seating{backend: poolOf("a", byBoth)}, []string{"known: ? " + tiers, "known a: a " + tiers, "conflict: ? " + tiers, "new: " + tiers}},
 		"by two cookies": {seating{backend: poolOf("a", byCookie, byOwn)},
-			[]string{"conflict: ? " + tiers, "known a: a " + tiers, "known a: a " + tiers, "conflict: ? " + tiers, "known a: a " + tiers, "new: " + tiers}},
-		"strictly": {seating{backend: poolOf("a b>a", byCookie), strict: true}, []string{"conflict: ?", "conflict: ? a", "known a: a", "known b: b a", "new: " + tiers}},
+			[]string{"known a: a " + tiers, "known a: a " + tiers, "conflict: ? " + tiers, "known a: a " + tiers, "conflict: ? " + tiers, "new: " + tiers}},
+		"strictly": {seating{backend: poolOf("a b>a", byCookie), strict: true}, []string{"known a: a", "known b: b a", "conflict: ?", "conflict: ? a", "new: " + tiers}},
 		"told": {seating{backend: poolOf("a b:disabled c:disabled>a", byCookie), told: true},
 			[]string{"conflict: ? " + tiers, "conflict: ? a " + tiers, "known a: a " + tiers, "known c: c a " + tiers, "drained b: " + tiers, "unknown-route: " + tiers, "new: " + tiers}},
-		"untold":  {seating{backend: poolOf("a b:disabled", byCookie)}, []string{"conflict: ? " + tiers, "known a: a " + tiers, "new: " + tiers}},
-		"of many": {seating{backend: poolOf(many+" i>a", byCookie)}, []string{"conflict: ? " + tiers, "conflict: ? a " + tiers, "known: ? " + tiers, "known: ? a " + tiers, "new: " + tiers}},
+		"untold":  {seating{backend: poolOf("a b:disabled", byCookie)}, []string{"known a: a " + tiers, "conflict: ? " + tiers, "new: " + tiers}},
+		"of many": {seating{backend: poolOf(many+" i>a", byCookie)}, []string{"known: ? " + tiers, "known: ? a " + tiers, "conflict: ? " + tiers, "conflict: ? a " + tiers, "new: " + tiers}},
 	} {
 		if diff := cmp.Diff(c.want, seatsOf(c.seating)); diff != "" {
 			t.Errorf("%s: -want +got\n%s", name, diff)
