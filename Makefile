@@ -38,7 +38,7 @@ unit: envoy ## the packages' own tests and goldens, with the race detector
 	go test -race -timeout 10m $$(go list ./... | grep -v '/e2e$$')
 
 e2e: envoy ## the promises, kept against the real Envoy
-	go test -timeout 20m -count=1 ./e2e
+	go test -timeout 40m -count=1 ./e2e
 
 test-httpd: envoy ## a real httpd beside usher, the same requests to both; needs Debian's apache2-bin
 	go test -tags httpd -timeout 10m -count=1 ./e2e/httpd
