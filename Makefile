@@ -77,8 +77,8 @@ bench: build envoy ## what a request costs: usher's Envoy, a lean one, httpd, HA
 	go build -o bin/bench ./e2e/bench
 	bin/bench $(BENCH)
 
-test-bench: BENCH = -rounds 1 -warm 100ms -window 200ms -out dist/bench/short
-test-bench: bench ## the same for a moment, so that it can't rot; its figures mean nothing
+test-bench: BENCH = -balancers envoy-lean,usher,usher-lean -rounds 1 -warm 100ms -window 200ms -out dist/bench/short
+test-bench: bench ## the three Envoys of it for a moment, so that it can't rot; its figures mean nothing
 
 bench-go: $(TOOLS)/benchstat-$(BENCHSTAT) ## the Go benchmarks; with BASE=COMMIT beside those of another commit
 	e2e/scale/compare.sh $< $(BASE)
